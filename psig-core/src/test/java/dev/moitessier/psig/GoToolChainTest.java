@@ -1,0 +1,62 @@
+package dev.moitessier.psig;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.fail;
+import static org.junit.jupiter.api.Assumptions.abort;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The vectors in the repository are those that the Go program writes today. */
+class GoToolChainTest {
+    @Test
+    void theVectorsAreWhatGoWrites(@TempDir Path directory) throws Exception {
+        requireGo();
+        Path fresh = Files.createDirectory(directory.resolve("vectors"));
+
+        run(directory, List.of("go", "run", ".", fresh.toString()));
+
+        for (String file : Vectors.FILES) {
+            assertThat(Files.readString(fresh.resolve(file))).as(file).isEqualTo(Vectors.read(file));
+        }
+        try (Stream<Path> written = Files.list(fresh)) {
+            assertThat(written.map(path -> path.getFileName().toString()))
+                    .containsExactlyInAnyOrderElementsOf(Vectors.FILES);
+        }
+    }
+
+    private static void requireGo() {
+        boolean found = Stream.of(System.getenv("PATH").split(java.io.File.pathSeparator))
+                .anyMatch(folder -> Files.isExecutable(Path.of(folder, "go")) || Files.isExecutable(Path.of(folder, "go.exe")));
+        if (!found) {
+            String reason = "There is no Go tool chain on the PATH: the golden vectors are not compared with a fresh run.";
+            if ("true".equals(System.getenv("CI"))) {
+                fail(reason);
+            }
+            System.err.println("SKIPPED: " + reason);
+            abort(reason);
+        }
+    }
+
+    private static void run(Path directory, List<String> command) throws IOException, InterruptedException {
+        Path output = directory.resolve("output.txt");
+        Process process = new ProcessBuilder(command)
+                .directory(Vectors.PROGRAM.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .start();
+        if (!process.waitFor(5, TimeUnit.MINUTES)) {
+            process.destroyForcibly().waitFor();
+            fail("%s did not end within 5 minutes: %s", command, Files.readString(output));
+        }
+        assertThat(process.exitValue())
+                .as("%s: %s", command, Files.readString(output))
+                .isZero();
+    }
+}
