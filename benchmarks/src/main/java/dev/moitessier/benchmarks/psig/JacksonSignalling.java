@@ -8,10 +8,22 @@ import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 @JsonPropertyOrder({"t", "op", "c", "sid", "pl", "p", "app", "mesh"})
 record JacksonSignalling(
         @JsonProperty("t") String type,
-        @JsonProperty("op") @JsonInclude(JsonInclude.Include.NON_EMPTY) String opCode,
+
+        @JsonProperty("op") @JsonInclude(JsonInclude.Include.NON_EMPTY)
+        String opCode,
+
         @JsonProperty("c") String channel,
-        @JsonProperty("sid") @JsonInclude(JsonInclude.Include.NON_EMPTY) String sid,
-        @JsonProperty("pl") @JsonInclude(JsonInclude.Include.NON_EMPTY) byte[] payload,
+
+        @JsonProperty("sid") @JsonInclude(JsonInclude.Include.NON_EMPTY)
+        String sid,
+
+        @JsonProperty("pl") @JsonInclude(JsonInclude.Include.NON_EMPTY)
+        byte[] payload,
+
         @JsonProperty("p") String cid,
-        @JsonProperty("app") @JsonInclude(JsonInclude.Include.NON_EMPTY) String appId,
-        @JsonProperty("mesh") @JsonInclude(JsonInclude.Include.NON_EMPTY) String meshId) {}
+
+        @JsonProperty("app") @JsonInclude(JsonInclude.Include.NON_EMPTY)
+        String appId,
+
+        @JsonProperty("mesh") @JsonInclude(JsonInclude.Include.NON_EMPTY)
+        String meshId) {}
