@@ -17,10 +17,10 @@ import org.msgpack.core.MessagePack.Code;
  * Changes {@code p}, {@code sid}, {@code app} and {@code mesh} of encoded signallings without decoding the rest, for
  * servers that pass messages on.
  *
- * {@snippet :
- * var inbound = SignallingRewriter.unchanged().withSid("7f3a").withCid("ada").withAppId("shop").withMeshId("fra-1");
+ * <pre>{@code
+ * SignallingRewriter inbound = SignallingRewriter.unchanged().withSid("7f3a").withCid("ada").withAppId("shop");
  * byte[] stamped = inbound.rewrite(received);
- * }
+ * }</pre>
  *
  * <p>The one rule: {@code rewrite(m)} returns, byte for byte, what {@code decode(m)}, then {@code with…}, then
  * {@code encode()} returns, and throws when that throws. So unknown keys do not pass, and what leaves is in Go's order and
@@ -221,7 +221,7 @@ public final class SignallingRewriter {
             return value;
         }
         int left = end - value;
-        long length = NOT_PLAIN;
+        int length;
         int from = value + 2;
         if (m[value] == Code.BIN8 && left > 1) {
             length = m[value + 1] & 0xff;
@@ -236,17 +236,17 @@ public final class SignallingRewriter {
             }
         } else if (m[value] == Code.BIN32 && left > 4) {
             from = value + 5;
-            length = (m[value + 1] & 0xffL) << 24
+            length = m[value + 1] << 24
                     | (m[value + 2] & 0xff) << 16
                     | (m[value + 3] & 0xff) << 8
                     | (m[value + 4] & 0xff);
-            if (length < 0x1_0000) {
+            if (length < 0x1_0000) { // also one from 2^31 on
                 return NOT_PLAIN;
             }
         } else {
             return NOT_PLAIN;
         }
-        return length <= end - from ? from + (int) length : NOT_PLAIN;
+        return length <= end - from ? from + length : NOT_PLAIN;
     }
 
     /** Where the value of this key starts: {@code at} if the key is not here. {@link #NOT_PLAIN} stays what it is. */
