@@ -50,8 +50,8 @@ class FootprintTest {
         ListenerRef room = shared("room");
         try (MemoryStore store = new MemoryStore()) {
             UUID session = session(store);
-            long bytes = bytesPer(
-                    i -> store.register(new Registration(ids.get(i), room, names.get(i), session, null, METADATA, null)));
+            long bytes = bytesPer(i ->
+                    store.register(new Registration(ids.get(i), room, names.get(i), session, null, METADATA, null)));
             System.out.println("memory store: " + bytes + " bytes per subscriber of one scope");
             assertThat(bytes).isBetween(50L, 150L);
             assertThat(store.subscribers(room, null, COUNT + 1).list().size()).isEqualTo(COUNT);
@@ -88,7 +88,8 @@ class FootprintTest {
     }
 
     private static long used() {
-        // The serial collector may leave a few per cent of dead objects where they are, but compacts all at every fourth time.
+        // The serial collector may leave a few per cent of dead objects where they are, but compacts all at every
+        // fourth time.
         for (int i = 0; i < 5; i++) {
             System.gc();
         }
