@@ -24,7 +24,9 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
@@ -433,13 +435,16 @@ interface LifeRules {
             all.add(registration);
         }
         AtomicBoolean leaving = new AtomicBoolean(true);
+        CountDownLatch listing = new CountDownLatch(1);
         Future<List<Subscribers>> lister = bench.background(() -> {
             List<Subscribers> lists = new ArrayList<>();
             while (leaving.get()) {
                 lists.add(bench.other().subscribers(room, null, 100));
+                listing.countDown();
             }
             return lists;
         });
+        assertThat(listing.await(bench.wiring().patience().toMillis(), TimeUnit.MILLISECONDS) || lister.isDone()).as("a first list is read").isTrue();
         for (Registration registration : all) {
             bench.store().unregister(room, registration.subscriber(), registration.id());
         }

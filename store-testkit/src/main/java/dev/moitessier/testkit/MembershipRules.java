@@ -103,6 +103,7 @@ interface MembershipRules {
                 bench.store().unregister(registration.listener(), "s", registration.id());
             }
         }
+        bench.soon().until("members are looked at while they change", () -> !byVersion.isEmpty() || first.isDone() || second.isDone());
         changing.set(false);
         assertThat(first.get() + second.get()).as("looks").isPositive();
     }

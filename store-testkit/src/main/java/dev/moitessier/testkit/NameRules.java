@@ -219,7 +219,9 @@ interface NameRules {
             }
             return rounds;
         };
+        bench.session();
         Future<Integer> churner = bench.background(churn);
+        bench.soon().until("scopes come and go", () -> !bench.store().scopes(prefix + "s0coming", null, 1).isEmpty() || churner.isDone());
         for (int i = 0; i < 10; i++) {
             List<String> listed = new ArrayList<>(pages(bench, prefix, 3));
             listed.removeIf(name -> !stable.contains(name));

@@ -21,7 +21,9 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
@@ -78,14 +80,17 @@ interface SweepRules {
     default void S2_trimmedIsPublishedBeforeEntriesVanish(Bench bench) throws Exception {
         String scope = bench.heardScope();
         AtomicBoolean running = new AtomicBoolean(true);
+        CountDownLatch trimming = new CountDownLatch(1);
         Future<Integer> trimmer = bench.background(() -> {
             int sweeps = 0;
             while (running.get()) {
                 bench.trim(bench.other(), Bench.countOf(scope, 5));
                 sweeps++;
+                trimming.countDown();
             }
             return sweeps;
         });
+        assertThat(trimming.await(bench.wiring().patience().toMillis(), TimeUnit.MILLISECONDS) || trimmer.isDone()).as("a first sweep is done").isTrue();
         List<Page> pages = new ArrayList<>();
         List<Long> positions = new ArrayList<>();
         for (int i = 0; i < 60; i++) {
