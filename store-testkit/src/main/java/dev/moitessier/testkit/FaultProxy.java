@@ -207,6 +207,7 @@ public final class FaultProxy implements AutoCloseable {
         private final Socket upstream;
         private final Faults here = new Faults();
         private final long[] bytes = new long[2];
+        private int finished;
         private boolean over;
 
         private Connection(Socket client, Socket upstream) {
@@ -253,7 +254,13 @@ public final class FaultProxy implements AutoCloseable {
 
         /** Closes both ends in good order (FIN). */
         public void end() {
-            change(() -> over = true);
+            change(() -> {
+                over = true;
+                Trap trap = everywhere.trap;
+                if (trap != null && trap.caught == this) {
+                    trap.caught = null;
+                }
+            });
             connections.remove(this);
             closeQuietly(client);
             closeQuietly(upstream);
@@ -291,6 +298,20 @@ public final class FaultProxy implements AutoCloseable {
             });
         }
 
+        /** Each direction ends on its own (FIN); after both the connection is over. */
+        private void finished() {
+            lock.lock();
+            try {
+                finished++;
+                if (finished < Direction.values().length) {
+                    return;
+                }
+            } finally {
+                lock.unlock();
+            }
+            end();
+        }
+
         private void put(BlockingQueue<Chunk> under, Chunk chunk) throws IOException, InterruptedException {
             while (!under.offer(chunk, 100, TimeUnit.MILLISECONDS)) {
                 if (isOver()) {
@@ -310,6 +331,7 @@ public final class FaultProxy implements AutoCloseable {
                 if (chunk.bytes == null) {
                     pass(direction, chunk.arrived, free);
                     to.shutdownOutput();
+                    finished();
                     return;
                 }
                 for (int from = 0; from < chunk.bytes.length; ) {
