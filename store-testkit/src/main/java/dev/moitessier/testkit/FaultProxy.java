@@ -434,7 +434,7 @@ public final class FaultProxy implements AutoCloseable {
                 try {
                     Socket client = socket.accept();
                     accepted.incrementAndGet();
-                    thread("connects", () -> connect(client));
+                    thread("connects", () -> connect(client, socket));
                 } catch (IOException e) {
                     closeQuietly(socket);
                 }
@@ -442,13 +442,16 @@ public final class FaultProxy implements AutoCloseable {
         });
     }
 
-    private void connect(Socket client) {
+    private void connect(Socket client, ServerSocket accepting) {
         Socket upstream = new Socket();
         try {
             upstream.connect(server, 5_000);
             Connection connection = new Connection(client, upstream);
             connections.add(connection);
             connection.start();
+            if (accepting.isClosed()) {
+                connection.cut();
+            }
         } catch (IOException e) {
             // The server is away: the client sees a connection that ends at once.
             closeQuietly(client);
