@@ -47,8 +47,7 @@ final class CallerLoop<X extends Exception, Y extends Exception> extends Feed.Co
     private Ended loop(long started) throws X, Y, InterruptedException {
         Duration limit = options.timeoutOrNull();
         long timeout = limit == null ? Durations.FOREVER : Durations.nanos(limit);
-        Duration between = options.intervalOrNull();
-        long interval = between == null ? TimeUnit.MILLISECONDS.toNanos(Polling.USUAL_MILLIS) : Durations.nanos(between);
+        long interval = Durations.nanos(options.interval());
         long checkDue = 0;
         while (true) {
             if (Thread.interrupted()) {

@@ -64,6 +64,7 @@ final class Engine {
     private final Watches watches;
     private final Polling polling;
     private final boolean direct;
+    private final boolean observed;
     private final Executor blocking;
     private final @Nullable ExecutorService ownBlocking;
 
@@ -79,11 +80,13 @@ final class Engine {
         this.store = node.store();
         this.time = node.time();
         this.outage = new Outage(time, node.observer(), node.capabilities());
+        this.observed = node.observer() != Observers.none();
         this.direct = Threads.direct(node.executor());
         this.ownBlocking = direct ? null : Threads.blocking("moitessier-store");
         this.blocking = ownBlocking == null ? Runnable::run : ownBlocking;
         this.watches = new Watches(this);
-        this.polling = new Polling(this, time, node.capabilities().push().isPresent());
+        this.polling =
+                new Polling(this, time, node.capabilities().push().isPresent());
         this.keeper = new SessionKeeper(this);
         this.acknowledger = new Acknowledger(this);
     }
@@ -154,6 +157,45 @@ final class Engine {
         if (enqueue) {
             marked.add(place.scope);
             wake();
+        }
+    }
+
+    /** Tells a consumer what it has missed, on its thread. */
+    void tell(ListenOptions options, @Nullable Gap gap) {
+        if (gap == null) {
+            return;
+        }
+        node.observer().missed(gap);
+        java.util.function.Consumer<Gap> told = options.onGapOrNull();
+        if (told == null) {
+            LOG.warn("a listener missed messages: {}", gap);
+            return;
+        }
+        try {
+            told.accept(gap);
+        } catch (RuntimeException failure) {
+            LOG.warn("onGap threw, told of {}", gap, failure);
+        }
+    }
+
+    /** The responder has returned. */
+    void delivered(DeliveryEvent event, Place place, List<Message> messages) {
+        event.end();
+        boolean recorded = event.shouldCommit();
+        if (messages.isEmpty() || (!recorded && !observed)) {
+            return;
+        }
+        Message newest = messages.get(messages.size() - 1);
+        Duration lag = Duration.between(newest.at(), time.instant());
+        if (recorded) {
+            event.scope = place.scope.name;
+            event.messages = messages.size();
+            event.position = newest.position();
+            event.lag = lag.toNanos();
+            event.commit();
+        }
+        if (observed) {
+            node.observer().delivered(place.scope.name, messages.size(), lag);
         }
     }
 

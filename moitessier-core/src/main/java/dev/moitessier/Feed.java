@@ -1,13 +1,16 @@
 package dev.moitessier;
 
-import java.time.Duration;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The engine's side of a listener: its places and the one consumer that reads them. It does not know its {@link Listener}, so that a
  * forgotten one can be found ({@link Leaks}).
  */
 final class Feed {
+    private static final Logger LOG = LoggerFactory.getLogger(Moitessier.class);
+
     final Engine engine;
     /** The listener's id in each of its mailboxes (N1). */
     final String subscriber;
@@ -22,6 +25,7 @@ final class Feed {
     private @Nullable Place firstLoaded;
     private @Nullable Place lastLoaded;
     private volatile boolean closed;
+    private boolean forgotten;
 
     Feed(Engine engine, Conditions conditions, String subscriber, long since) {
         this.engine = engine;
@@ -126,7 +130,11 @@ final class Feed {
         one.offered();
     }
 
-    /** The place to be handled next; call with the feed's monitor to decide on nothing together with own state. */
+    synchronized boolean hasLoaded() {
+        return firstLoaded != null;
+    }
+
+    /** The place to be handled next, or null. */
     synchronized @Nullable Place pollLoaded() {
         Place place = firstLoaded;
         if (place != null) {
@@ -140,12 +148,79 @@ final class Feed {
         return place;
     }
 
-    int pauseMillis(int usual) {
+    /** The longest its consumer wants to go without a look at the store. */
+    int pauseMillis(boolean push) {
         Consumer one = consumer;
-        Duration interval = one == null ? null : one.options.intervalOrNull();
-        return interval == null
-                ? usual
-                : (int) Math.max(1, Math.min(Integer.MAX_VALUE, Durations.nanos(interval) / 1_000_000));
+        if (one == null || (push && !one.options.hasOwnInterval())) {
+            return Polling.SAFETY_NET_MILLIS;
+        }
+        long millis = Durations.nanos(one.options.interval()) / 1_000_000;
+        return (int) Math.max(1, Math.min(Integer.MAX_VALUE, millis));
+    }
+
+    /**
+     * Registers in every scope, or in none.
+     *
+     * @throws dev.moitessier.store.StoreException if the store does not answer
+     */
+    static Feed open(Engine engine, Conditions conditions) {
+        String id = conditions.isDurable() ? Ids.subscriber(conditions) : Ids.random();
+        Feed feed = new Feed(engine, conditions, id, engine.node.time().millis());
+        Place[] places = new Place[conditions.scopes().size()];
+        for (int i = 0; i < places.length; i++) {
+            places[i] = engine.join(conditions.scopes().get(i), scope -> new Place(feed, scope, scope.mailbox(conditions)));
+        }
+        feed.places = places;
+        try {
+            for (Place place : places) {
+                engine.keeper.register(place);
+            }
+        } catch (RuntimeException | Error failure) {
+            feed.close();
+            feed.abandon();
+            throw failure;
+        }
+        return feed;
+    }
+
+    /** Ends its consumer and waits for it, at most the call timeout. */
+    void stop() {
+        close();
+        Consumer one = consumer;
+        if (one != null) {
+            one.end(Ended.CLOSED);
+            if (!Engine.awaitRelease(one, Durations.nanos(engine.callTimeout()))) {
+                LOG.warn("closed while its responder still runs: {}", this);
+            }
+        }
+    }
+
+    /** A durable one goes away, any other for good; what the store cannot be told now it is told later. */
+    void goAway() {
+        for (Place place : places) {
+            engine.keeper.goSoon(place);
+        }
+        forget();
+    }
+
+    private void abandon() {
+        for (Place place : places) {
+            engine.keeper.unregisterSoon(place);
+        }
+        forget();
+    }
+
+    /** The engine knows it no longer. */
+    void forget() {
+        synchronized (this) {
+            if (forgotten) {
+                return;
+            }
+            forgotten = true;
+        }
+        for (Place place : places) {
+            engine.leave(place);
+        }
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.moitessier;
 import dev.moitessier.Place.State;
 import dev.moitessier.store.ListenerRef;
 import dev.moitessier.store.ListenerType;
+import dev.moitessier.store.Party;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -11,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /** A scope as this node knows it: who is registered here, who waits and who is behind. Guarded by itself; nothing here blocks. */
 final class LocalScope {
     final String name;
-    final ListenerRef shared;
+    private final ListenerRef shared;
 
     private @Nullable Place members;
     private @Nullable Place waiting;
@@ -39,6 +40,14 @@ final class LocalScope {
     LocalScope(String name) {
         this.name = name;
         this.shared = new ListenerRef(name, ListenerType.SHARED, null);
+    }
+
+    ListenerRef mailbox(Conditions conditions) {
+        if (conditions.type() == ListenerType.SHARED) {
+            return shared;
+        }
+        Person owner = conditions.person();
+        return new ListenerRef(name, conditions.type(), new Party(owner.id(), owner.client()));
     }
 
     synchronized void join(Place place) {
@@ -226,14 +235,13 @@ final class LocalScope {
         return waiting != null;
     }
 
-    /** The shortest pause that one of those waiting asked for. */
-    synchronized int shortestPauseMillis(int usual) {
-        int shortest = Integer.MAX_VALUE;
-        int looked = 0;
-        for (Place place = waiting; place != null && looked < 64; place = place.next, looked++) {
-            shortest = Math.min(shortest, place.feed.pauseMillis(usual));
+    /** The shortest pause that one of those waiting asked for; after a look at all, all of them are. */
+    synchronized int shortestPauseMillis(boolean push) {
+        int shortest = Polling.SAFETY_NET_MILLIS;
+        for (Place place = waiting; place != null; place = place.next) {
+            shortest = Math.min(shortest, place.feed.pauseMillis(push));
         }
-        return shortest == Integer.MAX_VALUE ? usual : shortest;
+        return shortest;
     }
 
     private void queueBehind(Place place) {

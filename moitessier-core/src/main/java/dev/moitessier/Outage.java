@@ -52,7 +52,6 @@ final class Outage {
             failing.add(work);
             tried = tries[work.ordinal()]++;
         }
-        observer.retried(cause);
         if (first) {
             LOG.warn("store {} does not answer, will go on when it does: {}", store, cause.toString());
             observer.storeDown(cause);

@@ -13,7 +13,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class Polling {
     static final int FIRST_MILLIS = 50;
-    static final int USUAL_MILLIS = 1_000;
     static final int SAFETY_NET_MILLIS = 15_000;
 
     /** Scopes that wait equally long, the next one first. */
@@ -40,7 +39,7 @@ final class Polling {
 
     /** It has been read to its head. */
     void rest(LocalScope scope, boolean foundSomething) {
-        int longest = scope.shortestPauseMillis(push ? SAFETY_NET_MILLIS : USUAL_MILLIS);
+        int longest = scope.shortestPauseMillis(push);
         long now = time.nanos();
         synchronized (this) {
             if (closed) {

@@ -1,6 +1,8 @@
 package dev.moitessier;
 
 import dev.moitessier.Outage.Work;
+import dev.moitessier.store.Append;
+import dev.moitessier.store.Appended;
 import dev.moitessier.store.Beat;
 import dev.moitessier.store.Content;
 import dev.moitessier.store.MailboxStore;
@@ -13,11 +15,13 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -43,9 +47,9 @@ final class SessionKeeper {
     private final ReentrantLock[] locks = new ReentrantLock[64];
 
     private final ReentrantLock renewing = new ReentrantLock();
-    private final ConcurrentLinkedQueue<Place> toUnregister = new ConcurrentLinkedQueue<>();
+    private final ConcurrentLinkedQueue<Runnable> leaving = new ConcurrentLinkedQueue<>();
     private volatile LiveSession session;
-    private volatile java.util.function.@Nullable Consumer<Session> onEnded;
+    private volatile @Nullable Consumer<Session> onEnded;
     private volatile TimeSource.@Nullable Timer next;
     private volatile boolean closed;
 
@@ -67,7 +71,7 @@ final class SessionKeeper {
         }
     }
 
-    void onEnded(java.util.function.@Nullable Consumer<Session> told) {
+    void onEnded(@Nullable Consumer<Session> told) {
         onEnded = told;
     }
 
@@ -199,7 +203,7 @@ final class SessionKeeper {
             return;
         }
         engine.allHinted();
-        java.util.function.Consumer<Session> told = onEnded;
+        Consumer<Session> told = onEnded;
         if (told != null) {
             node.executor().execute(() -> told.accept(lost));
         }
@@ -274,8 +278,6 @@ final class SessionKeeper {
     private Registration registration(Place place, UUID id, @Nullable UUID under) {
         Feed feed = place.feed;
         Conditions conditions = feed.conditions;
-        Dispatch farewell = conditions.farewell();
-        Content last = farewell == null || under == null ? null : Dispatching.content(farewell);
         Metadata metadata = new Metadata(
                 conditions.person(), conditions.durableName(), Instant.ofEpochMilli(feed.since), conditions.state());
         return new Registration(
@@ -285,7 +287,12 @@ final class SessionKeeper {
                 under,
                 conditions.keep(node.settings().keep()),
                 metadata.encode(),
-                last);
+                under == null ? null : farewell(place));
+    }
+
+    private @Nullable Content farewell(Place place) {
+        Dispatch farewell = place.feed.conditions.farewell();
+        return farewell == null ? null : Dispatching.farewell(farewell, node.capabilities());
     }
 
     /** It leaves for good; a failure is the caller's. */
@@ -299,40 +306,70 @@ final class SessionKeeper {
         });
     }
 
-    /** The same, now or when the store answers again. */
-    void unregisterSoon(Place place) {
-        try {
-            unregister(place);
-        } catch (StoreException failure) {
-            if (failure.retryable()) {
-                toUnregister.add(place);
-                time.after(
-                        engine.outage.failed(Work.UNREGISTER, failure),
-                        () -> engine.onStoreThread(this::unregisterWaiting));
-            } else {
-                LOG.warn("{} could not leave; the store removes it when this node's session ends", place.feed, failure);
-            }
-        }
-    }
-
-    private void unregisterWaiting() {
-        for (Place place = toUnregister.poll(); place != null && !closed; place = toUnregister.poll()) {
-            unregisterSoon(place);
-            if (place.registration != null) {
-                return;
-            }
-        }
-        engine.outage.succeeded(Work.UNREGISTER);
-    }
-
-    /** A durable subscriber goes and keeps its place: nobody is there from now on. Its farewell is said, once (L7). */
-    void away(Place place) {
+    /** A durable subscriber goes and keeps its place: nobody is there from now on. */
+    private void away(Place place) {
         locked(place, () -> {
             UUID id = place.registration;
-            if (id != null) {
-                store.register(registration(place, id, null));
+            if (id == null) {
+                return;
             }
+            engine.acknowledger.flush(place);
+            Content farewell = farewell(place);
+            if (farewell != null) {
+                // L7 says it when a session ends; here nobody but us does. Should we die in between, the id is the same.
+                say(new Append(id, place.scope.name, farewell, OptionalLong.empty(), remember()));
+            }
+            store.register(registration(place, id, null));
+            place.registration = null;
         });
+    }
+
+    private void say(Append farewell) {
+        if (store.append(List.of(farewell)).get(0) instanceof Appended.Failed failed) {
+            throw failed.cause();
+        }
+    }
+
+    private Duration remember() {
+        return shorter(node.capabilities().maxRemember(), Dispatching.REMEMBER_CALLERS);
+    }
+
+    /** It goes, for good unless it is durable: now, or when the store answers again. */
+    void goSoon(Place place) {
+        soon(place, place.feed.conditions.isDurable() ? this::away : this::unregister);
+    }
+
+    /** It goes for good, now or when the store answers again. */
+    void unregisterSoon(Place place) {
+        soon(place, this::unregister);
+    }
+
+    private void soon(Place place, Consumer<Place> step) {
+        try {
+            step.accept(place);
+        } catch (StoreException failure) {
+            if (failure.retryable()) {
+                leaving.add(() -> soon(place, step));
+                time.after(
+                        engine.outage.failed(Work.UNREGISTER, failure),
+                        () -> engine.onStoreThread(this::leaveAll));
+            } else if (!(failure instanceof StoreException.Closed)) {
+                LOG.warn("{} could not leave; it goes when this node's session ends", place.feed, failure);
+            }
+        }
+    }
+
+    private void leaveAll() {
+        int waiting = leaving.size();
+        for (int i = 0; i < waiting && !closed; i++) {
+            Runnable next = leaving.poll();
+            if (next != null) {
+                next.run();
+            }
+        }
+        if (leaving.isEmpty()) {
+            engine.outage.succeeded(Work.UNREGISTER);
+        }
     }
 
     private void locked(Place place, Runnable action) {

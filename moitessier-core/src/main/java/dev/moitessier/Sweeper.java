@@ -112,7 +112,10 @@ final class Sweeper {
     }
 
     private static Subscriber subscriber(Departed one) {
-        throw new UnsupportedOperationException();
+        Party owner = one.listener().owner();
+        Person person = owner == null ? Person.of(one.subscriber()) : Person.of(owner.person(), owner.client());
+        return new Subscriber(
+                one.listener().scope(), one.subscriber(), new Metadata(person, "", Instant.EPOCH, new byte[0]));
     }
 
     /** After this node's session has ended: removes what hung on it, as far as that goes quickly; else another node does. */
