@@ -85,8 +85,7 @@ final class Engine {
         this.ownBlocking = direct ? null : Threads.blocking("moitessier-store");
         this.blocking = ownBlocking == null ? Runnable::run : ownBlocking;
         this.watches = new Watches(this);
-        this.polling =
-                new Polling(this, time, node.capabilities().push().isPresent());
+        this.polling = new Polling(this, time, node.capabilities().push().isPresent());
         this.keeper = new SessionKeeper(this);
         this.acknowledger = new Acknowledger(this);
     }
@@ -99,12 +98,16 @@ final class Engine {
 
     // ---- scopes and their members
 
-    LocalScope join(String name, java.util.function.Function<LocalScope, Place> place) {
-        return scopes.compute(name, (key, known) -> {
+    /** Before it is registered, so that whoever renews the session meanwhile knows of it. */
+    Place join(Feed feed, String name) {
+        Place[] joined = new Place[1];
+        scopes.compute(name, (key, known) -> {
             LocalScope scope = known != null ? known : new LocalScope(key);
-            scope.join(place.apply(scope));
+            joined[0] = new Place(feed, scope, scope.mailbox(feed.conditions));
+            scope.join(joined[0]);
             return scope;
         });
+        return joined[0];
     }
 
     void leave(Place place) {
@@ -240,8 +243,7 @@ final class Engine {
     }
 
     private Page newest(Place place, int count) {
-        return store.read(
-                        List.of(new ReadRequest(place.scope.name, 0, count, true, Set.of(place.mailbox))), BYTES)
+        return store.read(List.of(new ReadRequest(place.scope.name, 0, count, true, Set.of(place.mailbox))), BYTES)
                 .get(0);
     }
 
@@ -391,7 +393,9 @@ final class Engine {
         }
         while (!pausing && !closed && !marked.isEmpty()) {
             List<Read> reads = new ArrayList<>();
-            for (LocalScope scope = marked.poll(); scope != null; scope = reads.size() < REQUESTS ? marked.poll() : null) {
+            for (LocalScope scope = marked.poll();
+                    scope != null;
+                    scope = reads.size() < REQUESTS ? marked.poll() : null) {
                 addReads(scope, reads);
             }
             if (!reads.isEmpty()) {

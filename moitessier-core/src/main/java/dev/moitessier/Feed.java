@@ -1,5 +1,12 @@
 package dev.moitessier;
 
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.List;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -9,6 +16,7 @@ import org.slf4j.LoggerFactory;
  * forgotten one can be found ({@link Leaks}).
  */
 final class Feed {
+    private static final Base64.Encoder BASE64 = Base64.getUrlEncoder().withoutPadding();
     private static final Logger LOG = LoggerFactory.getLogger(Moitessier.class);
 
     final Engine engine;
@@ -27,11 +35,32 @@ final class Feed {
     private volatile boolean closed;
     private boolean forgotten;
 
-    Feed(Engine engine, Conditions conditions, String subscriber, long since) {
+    private Feed(Engine engine, Conditions conditions, long since) {
         this.engine = engine;
         this.conditions = conditions;
-        this.subscriber = subscriber;
+        this.subscriber = conditions.isDurable() ? durableId(conditions) : randomId();
         this.since = since;
+    }
+
+    /** The same on every node: 128 bits of SHA-256 over person, client and name, each with its length before it. */
+    private static String durableId(Conditions conditions) {
+        MessageDigest hash = Ids.sha256();
+        Person person = conditions.person();
+        for (String part : List.of(person.id(), person.client(), conditions.durableName())) {
+            byte[] bytes = part.getBytes(StandardCharsets.UTF_8);
+            hash.update((byte) (bytes.length >> 8));
+            hash.update((byte) bytes.length);
+            hash.update(bytes);
+        }
+        return BASE64.encodeToString(Arrays.copyOf(hash.digest(), 16));
+    }
+
+    private static String randomId() {
+        UUID random = Ids.random();
+        return BASE64.encodeToString(ByteBuffer.allocate(12)
+                .putLong(random.getLeastSignificantBits())
+                .putInt((int) (random.getMostSignificantBits() >> 32))
+                .array());
     }
 
     /** Whoever reads a listener's messages: its subscription, its publisher's subscriber, or a thread in {@code listenUntil}. */
@@ -79,7 +108,8 @@ final class Feed {
         }
         if (consumer != null) {
             throw new IllegalStateException(
-                    "a listener has one cursor and so one consumer at a time, and this one has one already: " + conditions);
+                    "a listener has one cursor and so one consumer at a time, and this one has one already: "
+                            + conditions);
         }
         consumer = one;
     }
@@ -94,7 +124,8 @@ final class Feed {
         }
     }
 
-    @Nullable Consumer consumer() {
+    @Nullable
+    Consumer consumer() {
         return consumer;
     }
 
@@ -164,11 +195,10 @@ final class Feed {
      * @throws dev.moitessier.store.StoreException if the store does not answer
      */
     static Feed open(Engine engine, Conditions conditions) {
-        String id = conditions.isDurable() ? Ids.subscriber(conditions) : Ids.random();
-        Feed feed = new Feed(engine, conditions, id, engine.node.time().millis());
+        Feed feed = new Feed(engine, conditions, engine.node.time().millis());
         Place[] places = new Place[conditions.scopes().size()];
         for (int i = 0; i < places.length; i++) {
-            places[i] = engine.join(conditions.scopes().get(i), scope -> new Place(feed, scope, scope.mailbox(conditions)));
+            places[i] = engine.join(feed, conditions.scopes().get(i));
         }
         feed.places = places;
         try {

@@ -5,7 +5,7 @@ import java.util.UUID;
 
 /** One session of this node, from its opening to its end. */
 final class LiveSession implements Session {
-    private final UUID id = UUID.randomUUID();
+    private final UUID id = Ids.random();
     private final TimeSource time;
     private final long lease;
 

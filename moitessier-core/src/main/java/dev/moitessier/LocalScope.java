@@ -31,8 +31,12 @@ final class LocalScope {
     private long head;
 
     // Guarded by Polling.
-    @Nullable LocalScope previousPolled;
-    @Nullable LocalScope nextPolled;
+    @Nullable
+    LocalScope previousPolled;
+
+    @Nullable
+    LocalScope nextPolled;
+
     Polling.@Nullable Line line;
     long due;
     int pauseMillis;

@@ -166,8 +166,7 @@ final class MessagePublisher implements Flow.Publisher<Message> {
                 if (!emitOne()) {
                     synchronized (feed) {
                         // What came meanwhile found it scheduled.
-                        boolean more = outcome() != null
-                                || (load == null ? feed.hasLoaded() : demand.get() > 0);
+                        boolean more = outcome() != null || (load == null ? feed.hasLoaded() : demand.get() > 0);
                         if (!more) {
                             runner = null;
                             scheduled = false;

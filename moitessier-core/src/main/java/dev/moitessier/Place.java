@@ -40,16 +40,29 @@ final class Place {
 
     // Guarded by the scope.
     State state = State.DORMANT;
-    @Nullable Place next;
-    @Nullable Place previous;
-    @Nullable Place nextMember;
-    @Nullable Place previousMember;
-    @Nullable Load load;
+
+    @Nullable
+    Place next;
+
+    @Nullable
+    Place previous;
+
+    @Nullable
+    Place nextMember;
+
+    @Nullable
+    Place previousMember;
+
+    @Nullable
+    Load load;
     /** Found outside a read; told before the next message. */
-    @Nullable Gap gap;
+    @Nullable
+    Gap gap;
 
     // Guarded by the feed.
-    @Nullable Place nextLoaded;
+    @Nullable
+    Place nextLoaded;
+
     boolean inLoaded;
 
     /** Guarded by the Acknowledger. */

@@ -48,7 +48,8 @@ final class Polling {
             remove(scope);
             int pause = push
                     ? longest
-                    : Math.min(longest, foundSomething || scope.pauseMillis == 0 ? FIRST_MILLIS : 2 * scope.pauseMillis);
+                    : Math.min(
+                            longest, foundSomething || scope.pauseMillis == 0 ? FIRST_MILLIS : 2 * scope.pauseMillis);
             scope.pauseMillis = pause;
             scope.due = now + pause * 1_000_000L;
             append(scope, lines.computeIfAbsent(pause, millis -> new Line()));

@@ -4,9 +4,9 @@ import dev.moitessier.Place.Load;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -169,7 +169,11 @@ final class PushLoop extends Feed.Consumer implements Runnable {
                     return false;
                 }
                 if (policy == OnFailure.STOP) {
-                    LOG.warn("a responder failed at {}; its subscription ends there: {}", messages.get(at), feed, failure);
+                    LOG.warn(
+                            "a responder failed at {}; its subscription ends there: {}",
+                            messages.get(at),
+                            feed,
+                            failure);
                     end(failure);
                     return true;
                 }
@@ -196,7 +200,11 @@ final class PushLoop extends Feed.Consumer implements Runnable {
 
     private void pause(Place place, Load load, int from, int tries, Throwable failure) {
         if (tries == 0) {
-            LOG.warn("a responder failed at {} and is tried again: {}", load.messages().get(from), feed, failure);
+            LOG.warn(
+                    "a responder failed at {} and is tried again: {}",
+                    load.messages().get(from),
+                    feed,
+                    failure);
         }
         int millis = Math.min(MOST_PAUSE_MILLIS, FIRST_PAUSE_MILLIS << Math.min(tries, 10));
         boolean over;

@@ -138,7 +138,8 @@ final class SessionKeeper {
     }
 
     /** The store's time of the last heartbeat, once they have succeeded for a full lease without a gap; else null (L3). */
-    @Nullable Instant endAsOf() {
+    @Nullable
+    Instant endAsOf() {
         Instant at = storeTime;
         long now = time.nanos();
         return at != null && now - streakSince >= leaseNanos && now - lastSent <= leaseNanos / 3 ? at : null;
@@ -197,8 +198,7 @@ final class SessionKeeper {
         } catch (RuntimeException failure) {
             if (!closed) {
                 time.after(
-                        engine.outage.failed(Work.REGISTER, failure),
-                        () -> engine.onStoreThread(() -> moveAll(lost)));
+                        engine.outage.failed(Work.REGISTER, failure), () -> engine.onStoreThread(() -> moveAll(lost)));
             }
             return;
         }
@@ -222,7 +222,7 @@ final class SessionKeeper {
     /** The first time. {@code place.cursor} is then where it left off, or the head. */
     void register(Place place) {
         locked(place, () -> {
-            Registered registered = register(place, UUID.randomUUID());
+            Registered registered = register(place, Ids.random());
             place.cursor = registered.acknowledged().orElse(registered.head());
         });
     }
@@ -235,7 +235,7 @@ final class SessionKeeper {
             }
             LiveSession before = place.session;
             // A new id: the farewell of the old one has been said (L7).
-            Registered registered = register(place, UUID.randomUUID());
+            Registered registered = register(place, Ids.random());
             long cursor = place.cursor;
             if (forgotten) {
                 engine.resume(place, new Gap(place.scope.name, cursor, registered.head(), Gap.Reason.RESET));
@@ -265,7 +265,11 @@ final class SessionKeeper {
                 place.start = registered.start();
                 place.version = registered.membersVersion();
                 place.session = current;
-                return registered;
+                if (session == current) {
+                    return registered;
+                }
+                // Ended meanwhile, and who moved the others may not have seen this one.
+                id = Ids.random();
             } catch (StoreException.SessionEnded ended) {
                 if (tries == 3) {
                     throw ended;
@@ -316,7 +320,8 @@ final class SessionKeeper {
             engine.acknowledger.flush(place);
             Content farewell = farewell(place);
             if (farewell != null) {
-                // L7 says it when a session ends; here nobody but us does. Should we die in between, the id is the same.
+                // L7 says it when a session ends; here nobody but us does. Should we die in between, the id is the
+                // same.
                 say(new Append(id, place.scope.name, farewell, OptionalLong.empty(), remember()));
             }
             store.register(registration(place, id, null));
@@ -350,9 +355,7 @@ final class SessionKeeper {
         } catch (StoreException failure) {
             if (failure.retryable()) {
                 leaving.add(() -> soon(place, step));
-                time.after(
-                        engine.outage.failed(Work.UNREGISTER, failure),
-                        () -> engine.onStoreThread(this::leaveAll));
+                time.after(engine.outage.failed(Work.UNREGISTER, failure), () -> engine.onStoreThread(this::leaveAll));
             } else if (!(failure instanceof StoreException.Closed)) {
                 LOG.warn("{} could not leave; it goes when this node's session ends", place.feed, failure);
             }

@@ -26,6 +26,7 @@ final class Visibility {
     }
 
     static boolean matches(Address to, Party owner) {
-        return to.person().equals(owner.person()) && (to.client() == null || to.client().equals(owner.client()));
+        return to.person().equals(owner.person())
+                && (to.client() == null || to.client().equals(owner.client()));
     }
 }
