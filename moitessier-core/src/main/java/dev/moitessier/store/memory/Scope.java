@@ -61,7 +61,6 @@ final class Scope {
         this.space = space;
         born = space.positionFloor();
         head = born;
-        trimmed = born;
         version = Math.max(space.versionFloor() + 1, Times.micros(space.now()));
     }
 
@@ -370,6 +369,8 @@ final class Scope {
 
     /** What is after the cursor, at most {@code most} of it: the newest or the next. */
     View view(long after, boolean newest, int most) {
+        // A cursor from before this record's birth belongs to an earlier life of the name, and what came after it is gone (C2).
+        long trimmed = after > 0 && after < born ? Math.max(born, this.trimmed) : this.trimmed;
         if (ring == null || after >= head) {
             return new View(NOTHING, true, head, trimmed, version);
         }
