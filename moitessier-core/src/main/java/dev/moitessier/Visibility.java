@@ -25,7 +25,7 @@ final class Visibility {
         return own != null ? own : content.bodyToHandlers() ? content.body() : null;
     }
 
-    static boolean matches(Address to, Party owner) {
+    private static boolean matches(Address to, Party owner) {
         return to.person().equals(owner.person()) && (to.client() == null || to.client().equals(owner.client()));
     }
 }
