@@ -10,8 +10,9 @@ import org.junit.jupiter.api.Test;
 
 /** Who may know whom. Arrows run one way: stores know the SPI, core knows the SPI, the SPI knows neither. */
 class ModuleEdgesTest {
-    private static final JavaClasses CORE =
-            new ClassFileImporter().withImportOption(new ImportOption.DoNotIncludeTests()).importPackages("dev.moitessier");
+    private static final JavaClasses CORE = new ClassFileImporter()
+            .withImportOption(new ImportOption.DoNotIncludeTests())
+            .importPackages("dev.moitessier");
 
     @Test
     void theSpiKnowsNothingOfTheApi() {
@@ -20,7 +21,8 @@ class ModuleEdgesTest {
                 .resideInAPackage("dev.moitessier.store..")
                 .should()
                 .onlyDependOnClassesThat()
-                .resideInAnyPackage("dev.moitessier.store..", "java..", "com.typesafe.config..", "org.jspecify..", "org.slf4j..")
+                .resideInAnyPackage(
+                        "dev.moitessier.store..", "java..", "com.typesafe.config..", "org.jspecify..", "org.slf4j..")
                 .check(CORE);
     }
 
