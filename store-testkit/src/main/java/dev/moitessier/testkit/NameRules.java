@@ -21,6 +21,7 @@ import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /** N1, N2 and E6: names, listings, and what is too large. */
@@ -209,19 +210,20 @@ interface NameRules {
             bench.join(Bench.shared(prefix + "stable" + i));
         }
         AtomicBoolean churning = new AtomicBoolean(true);
+        AtomicInteger gone = new AtomicInteger();
         Callable<Integer> churn = () -> {
             int rounds = 0;
             while (churning.get()) {
                 Registration registration = bench.registration(Bench.shared(prefix + "s" + rounds % 10 + "coming"), UUID.randomUUID().toString());
                 bench.other().register(registration);
                 bench.other().unregister(registration.listener(), registration.subscriber(), registration.id());
-                rounds++;
+                rounds = gone.incrementAndGet();
             }
             return rounds;
         };
         bench.session();
         Future<Integer> churner = bench.background(churn);
-        bench.soon().until("scopes come and go", () -> !bench.store().scopes(prefix + "s0coming", null, 1).isEmpty() || churner.isDone());
+        bench.soon().until("scopes come and go", () -> gone.get() > 0 || churner.isDone());
         for (int i = 0; i < 10; i++) {
             List<String> listed = new ArrayList<>(pages(bench, prefix, 3));
             listed.removeIf(name -> !stable.contains(name));
