@@ -28,7 +28,7 @@ class RandomMessagesTest {
     @Test
     @Tag("long")
     void areReadAsMeantForLong() {
-        check(2_000_000);
+        check(500_000);
     }
 
     private static void check(int messages) {
