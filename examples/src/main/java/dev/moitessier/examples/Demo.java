@@ -102,7 +102,7 @@ public final class Demo {
 
     private void manyThreads() throws InterruptedException {
         int threads = 4;
-        int each = 5_000;
+        int each = 2_000;
         AtomicInteger outOfOrder = new AtomicInteger();
         CountDownLatch all = new CountDownLatch(threads * each);
         try (Listener board = there.listen(Conditions.shared(BOB, "ticker"))) {
@@ -132,7 +132,7 @@ public final class Demo {
             boolean complete = all.await(20, TimeUnit.SECONDS);
             say(
                     "threads",
-                    "%,d dispatches of %d threads here, %s there in %d ms, %d out of order"
+                    "%d dispatches of %d threads here, %s there in %d ms, %d out of order"
                             .formatted(
                                     threads * each,
                                     threads,

@@ -21,10 +21,12 @@ public final class Ticks {
     // snippet: flow
     static final class OneByOne implements Flow.Subscriber<Message> {
         private final CountDownLatch wanted;
+        private final CountDownLatch closed;
         private Flow.@Nullable Subscription subscription;
 
-        OneByOne(CountDownLatch wanted) {
+        OneByOne(CountDownLatch wanted, CountDownLatch closed) {
             this.wanted = wanted;
+            this.closed = closed;
         }
 
         @Override
@@ -47,22 +49,26 @@ public final class Ticks {
 
         @Override
         public void onComplete() {
-            System.out.println("closed");
+            closed.countDown();
         }
     }
     // end
 
     public static void main(String... args) throws InterruptedException {
         CountDownLatch three = new CountDownLatch(3);
+        CountDownLatch closed = new CountDownLatch(1);
         try (Moitessier moitessier = Moitessier.on(new MemoryStore());
                 Listener ticks = moitessier.listen(Conditions.shared(Person.of("ada"), "ticks"))) {
             moitessier.dispatch(Person.of("clock"), "ticks", "tick 1");
-            ticks.publisher(ListenOptions.since(Since.beginning())).subscribe(new OneByOne(three));
+            ticks.publisher(ListenOptions.since(Since.beginning())).subscribe(new OneByOne(three, closed));
             moitessier.dispatch(Person.of("clock"), "ticks", "tick 2");
             moitessier.dispatch(Person.of("clock"), "ticks", "tick 3");
             if (!three.await(10, TimeUnit.SECONDS)) {
                 System.out.println("ticks are missing");
             }
+        }
+        if (closed.await(10, TimeUnit.SECONDS)) {
+            System.out.println("closed");
         }
     }
 }
