@@ -74,6 +74,7 @@ final class CallerLoop<X extends Exception, Y extends Exception> extends Feed.Co
             Load load = place == null ? null : place.scope.takeLoad(place);
             if (place != null && load != null) {
                 handle(place, load);
+                checkDue = 0;
             } else if (place == null) {
                 await(Math.min(timeout, check == null ? timeout : checkDue) - elapsed);
             }

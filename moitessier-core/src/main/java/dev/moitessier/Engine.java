@@ -474,15 +474,16 @@ final class Engine {
     private void handOver(Read read, Page page) {
         LocalScope scope = read.scope();
         List<Place> places = verified(read, page);
-        scope.sawHead(page.head(), page.reset());
+        scope.sawHead(page.head());
         PageView view = new PageView(page);
         boolean enqueue = false;
         for (Place place : places) {
             enqueue |= handOver(place, page, view);
         }
-        if (enqueue || (places.size() < read.places().size() && scope.enqueue())) {
+        if (enqueue || scope.enqueueIfBehind()) {
             marked.add(scope);
-        } else if (scope.anyWaiting()) {
+        }
+        if (scope.isActive()) {
             polling.rest(scope, !page.entries().isEmpty());
         }
     }
@@ -655,8 +656,7 @@ final class Engine {
         closed = true;
         polling.close();
         watches.close();
-        acknowledger.close();
-        keeper.close();
+        keeper.stop();
         if (ownBlocking != null) {
             ownBlocking.shutdown();
         }

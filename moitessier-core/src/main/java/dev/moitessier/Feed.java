@@ -182,7 +182,10 @@ final class Feed {
     /** The longest its consumer wants to go without a look at the store. */
     int pauseMillis(boolean push) {
         Consumer one = consumer;
-        if (one == null || (push && !one.options.hasOwnInterval())) {
+        if (one == null) {
+            return Integer.MAX_VALUE;
+        }
+        if (push && !one.options.hasOwnInterval()) {
             return Polling.SAFETY_NET_MILLIS;
         }
         long millis = Durations.nanos(one.options.interval()) / 1_000_000;

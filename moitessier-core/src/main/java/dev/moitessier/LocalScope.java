@@ -27,8 +27,11 @@ final class LocalScope {
     /** In the engine's queue of scopes to be read. */
     private boolean queued;
 
-    /** The highest that a read has seen. */
+    /** As the last read saw it. */
     private long head;
+
+    private int shortestPause;
+    private boolean recount = true;
 
     // Guarded by Polling.
     @Nullable
@@ -90,6 +93,7 @@ final class LocalScope {
         place.cursor = cursor;
         place.load = null;
         queueBehind(place);
+        recount = true;
         return active++ == 0;
     }
 
@@ -99,6 +103,7 @@ final class LocalScope {
         leap(place);
         place.state = State.DORMANT;
         place.load = null;
+        recount = true;
         return --active == 0;
     }
 
@@ -106,6 +111,11 @@ final class LocalScope {
     synchronized boolean soil() {
         dirty = true;
         return active > 0 && enqueue();
+    }
+
+    /** Somebody is behind and nobody may have said so. True if the caller has to queue this scope. */
+    synchronized boolean enqueueIfBehind() {
+        return behind != null && enqueue();
     }
 
     /** True if the caller has to queue this scope. */
@@ -125,10 +135,11 @@ final class LocalScope {
             take(behind, hungry);
         }
         if (dirty) {
-            dirty = false;
             while (waiting != null) {
                 take(waiting, hungry);
             }
+            // Nobody to read for: then who is busy now finds it dirty.
+            dirty = hungry.isEmpty();
         }
         return hungry;
     }
@@ -153,8 +164,8 @@ final class LocalScope {
         }
     }
 
-    synchronized void sawHead(long seen, boolean reset) {
-        head = reset ? seen : Math.max(head, seen);
+    synchronized void sawHead(long seen) {
+        head = seen;
     }
 
     /** Nothing for it up to {@code next}: no responder needs to know. True if the caller has to queue this scope. */
@@ -175,8 +186,8 @@ final class LocalScope {
         if (place.state != State.READING) {
             return false;
         }
-        if (place.gap != load.gap()) {
-            // Registered again while this was read: it has another cursor now.
+        if (place.gap != null && place.gap != load.gap()) {
+            // Registered again while this was read: it may have another cursor now.
             queueBehind(place);
             return false;
         }
@@ -235,17 +246,20 @@ final class LocalScope {
         return false;
     }
 
-    synchronized boolean anyWaiting() {
-        return waiting != null;
+    synchronized boolean isActive() {
+        return active > 0;
     }
 
-    /** The shortest pause that one of those waiting asked for; after a look at all, all of them are. */
+    /** The shortest pause that one of its readers wants between two looks at the store. */
     synchronized int shortestPauseMillis(boolean push) {
-        int shortest = Polling.SAFETY_NET_MILLIS;
-        for (Place place = waiting; place != null; place = place.next) {
-            shortest = Math.min(shortest, place.feed.pauseMillis(push));
+        if (recount) {
+            recount = false;
+            shortestPause = Integer.MAX_VALUE;
+            for (Place place = members; place != null; place = place.nextMember) {
+                shortestPause = Math.min(shortestPause, place.feed.pauseMillis(push));
+            }
         }
-        return shortest;
+        return shortestPause;
     }
 
     private void queueBehind(Place place) {

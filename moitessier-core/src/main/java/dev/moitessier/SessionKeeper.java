@@ -398,13 +398,17 @@ final class SessionKeeper {
 
     // ---- the end
 
-    /** Ends the session; the store then removes what is still registered under it. */
-    void close() {
+    void stop() {
         closed = true;
         TimeSource.Timer timer = next;
         if (timer != null) {
             timer.cancel();
         }
+    }
+
+    /** Ends the session; the store then removes what is still registered under it. */
+    void end() {
+        stop();
         session.ended();
         store.heartbeat(session.id(), Duration.ZERO);
     }
