@@ -21,9 +21,8 @@ import org.testng.annotations.Test;
 /** The Reactive Streams kit, rule by rule, against {@link Listener#publisher()}. */
 @Timeout(300)
 class FlowRulesTest {
-    private final Moitessier node = Moitessier.builder(new MemoryStore())
-            .observer(Observers.none())
-            .build();
+    private final Moitessier node =
+            Moitessier.builder(new MemoryStore()).observer(Observers.none()).build();
 
     @AfterEach
     void close() {
@@ -81,7 +80,6 @@ class FlowRulesTest {
             listener.close();
             return publisher;
         }
-
     }
 
     /** A listener has no end of its own, so it is closed after its last element. */

@@ -38,9 +38,8 @@ class FootprintTest {
 
     private static void measure(String what, Scopes scopes) {
         AtomicInteger heard = new AtomicInteger();
-        try (Moitessier node = Moitessier.builder(new MemoryStore())
-                .observer(Observers.none())
-                .build()) {
+        try (Moitessier node =
+                Moitessier.builder(new MemoryStore()).observer(Observers.none()).build()) {
             List<Listener> some = new ArrayList<>();
             node.listen(Conditions.shared(Person.of("first"), "first")).subscribe(message -> heard.incrementAndGet());
             Listener[] listeners = new Listener[LISTENERS];

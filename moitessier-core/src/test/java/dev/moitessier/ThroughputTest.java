@@ -17,9 +17,8 @@ class ThroughputTest {
     void tenThousandSubscribersOfOneScope() throws InterruptedException {
         LongAdder heard = new LongAdder();
         TestStore store = new TestStore(new MemoryStore());
-        try (Moitessier node = Moitessier.builder(store)
-                .observer(Observers.none())
-                .build()) {
+        try (Moitessier node =
+                Moitessier.builder(store).observer(Observers.none()).build()) {
             for (int i = 0; i < SUBSCRIBERS; i++) {
                 node.listen(Conditions.shared(Person.of("p" + i), "room")).subscribe(message -> heard.increment());
             }
