@@ -30,7 +30,9 @@ class EngineFuzzTest {
 
     static long[] seeds() {
         String given = System.getProperty("moitessier.seed");
-        return given != null ? new long[] {Long.parseLong(given)} : new Random().longs(4).toArray();
+        return given != null
+                ? new long[] {Long.parseLong(given)}
+                : new Random().longs(4).toArray();
     }
 
     /** What was stored, and what one listener heard of it. */
@@ -149,9 +151,8 @@ class EngineFuzzTest {
         for (int i = 0; !enough.get(); i++) {
             int scope = random.nextInt(SCOPES);
             String text = "m" + i;
-            node.dispatch(Person.of("w"), "fuzz/" + scope, text)
-                    .position()
-                    .ifPresent(position -> logs.get(scope).put(position, text));
+            node.dispatch(Person.of("w"), "fuzz/" + scope, text).position().ifPresent(position -> logs.get(scope)
+                    .put(position, text));
             if (random.nextInt(20) == 0) {
                 LockSupport.parkNanos(random.nextInt(10_000_000));
             }
@@ -178,7 +179,8 @@ class EngineFuzzTest {
                         messages -> messages.forEach(ear::hears));
             } else {
                 try (Subscription subscription = ear.listener.subscribe(options, message -> {
-                    int chance = message.text().hashCode() + ear.heard.get(scope(message.scope())).size();
+                    int chance = message.text().hashCode()
+                            + ear.heard.get(scope(message.scope())).size();
                     if (chance % 97 == 0 && random.nextInt(4) == 0) {
                         throw new IllegalStateException("as the test wants it");
                     }
@@ -207,7 +209,8 @@ class EngineFuzzTest {
         assertThat(failures).isEmpty();
         for (String name : ear.listener.scopes()) {
             List<Long> heard = ear.heard.get(scope(name));
-            if (heard.isEmpty() || !heard.get(heard.size() - 1).equals(logs.get(scope(name)).lastKey())) {
+            if (heard.isEmpty()
+                    || !heard.get(heard.size() - 1).equals(logs.get(scope(name)).lastKey())) {
                 return false;
             }
         }

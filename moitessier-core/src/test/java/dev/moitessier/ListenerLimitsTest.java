@@ -176,7 +176,9 @@ class ListenerLimitsTest {
             Listener room = other.listen(Conditions.shared(ADA, "room"));
             Subscription subscription = room.subscribe(message -> {});
             other.dispatch(BOB, "room", "hi");
-            Await.until("it has ended", () -> subscription.done().toCompletableFuture().isCompletedExceptionally());
+            Await.until(
+                    "it has ended",
+                    () -> subscription.done().toCompletableFuture().isCompletedExceptionally());
             assertThat(room.messages(Since.leftOff(), 10)).hasSize(1);
         }
     }

@@ -202,11 +202,10 @@ class OriginalsDefectsTest {
             node.dispatch(BOB, "room", "" + i);
         }
         List<Long> positions = new ArrayList<>();
-        room.listenUntil(
-                ListenOptions.defaults().batch(64), listener -> positions.size() < 1_000, messages -> {
-                    assertThat(messages).hasSizeLessThanOrEqualTo(64);
-                    messages.forEach(message -> positions.add(message.position()));
-                });
+        room.listenUntil(ListenOptions.defaults().batch(64), listener -> positions.size() < 1_000, messages -> {
+            assertThat(messages).hasSizeLessThanOrEqualTo(64);
+            messages.forEach(message -> positions.add(message.position()));
+        });
         assertThat(positions).hasSize(1_000).isSorted().doesNotHaveDuplicates();
     }
 
@@ -217,8 +216,8 @@ class OriginalsDefectsTest {
         Listener handled = node.listen(Conditions.handler(ADA, "room"));
         Listener other = node.listen(Conditions.handler(BOB, "room"));
         Listener shared = node.listen(Conditions.shared(Person.of("z"), "room"));
-        node.dispatch(BOB, "room", "text", (recipient, dispatch) ->
-                recipient.person().equals(ADA) ? "for ada" : null);
+        node.dispatch(
+                BOB, "room", "text", (recipient, dispatch) -> recipient.person().equals(ADA) ? "for ada" : null);
         assertThat(waiting(before)).containsExactly("text");
         assertThat(waiting(handled)).containsExactly("for ada");
         assertThat(waiting(other)).isEmpty();
