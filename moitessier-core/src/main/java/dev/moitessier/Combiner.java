@@ -224,6 +224,9 @@ final class Combiner {
 
     /** The same for one append each to several scopes; all are tried. */
     List<Appended> append(List<Append> appends) {
+        if (appends.size() == 1) {
+            return List.of(append(appends.get(0)));
+        }
         if (!inProcess || accepted != 0) {
             return await(appends, List.of());
         }

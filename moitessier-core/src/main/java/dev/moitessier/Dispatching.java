@@ -26,6 +26,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -101,17 +102,16 @@ final class Dispatching {
             return new Dispatched(id, List.of());
         }
         long started = observed ? System.nanoTime() : 0;
-        DispatchEvent event = new DispatchEvent();
-        event.begin();
+        DispatchEvent event = DispatchEvent.begun();
         List<String> scopes = scopes(said);
+        if (scopes.size() == 1 && said.handler() == null && !observed && event == null) {
+            return toOne(said, id, scopes.get(0));
+        }
         Outcomes outcomes = new Outcomes(id, scopes.size());
         if (said.handler() != null) {
             for (String scope : scopes) {
                 outcomes.add(scope, withHandler(said, id, scope, combiner::append));
             }
-        } else if (scopes.size() == 1) {
-            String scope = scopes.get(0);
-            outcomes.add(scope, combiner.append(append(said, id, scope)), List.of(), List.of());
         } else {
             List<Appended> answers = combiner.append(appends(said, id, scopes));
             for (int i = 0; i < scopes.size(); i++) {
@@ -119,6 +119,18 @@ final class Dispatching {
             }
         }
         ended(said, outcomes, event, started);
+        return outcomes.dispatched();
+    }
+
+    /** The usual case, without what only the others need. */
+    private Dispatched toOne(Dispatch said, UUID id, String scope) {
+        Appended answer = combiner.append(append(said, id, scope));
+        Dispatched.Entry entry = Outcomes.entry(scope, answer, List.of(), List.of());
+        if (entry != null) {
+            return new Dispatched(id, List.of(entry));
+        }
+        Outcomes outcomes = new Outcomes(id, 1);
+        outcomes.add(scope, answer, List.of(), List.of());
         return outcomes.dispatched();
     }
 
@@ -181,7 +193,7 @@ final class Dispatching {
         private final InFlight.Era era;
         private final CompletableFuture<Dispatched> result;
         private final long started = observed ? System.nanoTime() : 0;
-        private final DispatchEvent event = new DispatchEvent();
+        private final @Nullable DispatchEvent event = DispatchEvent.begun();
 
         Later(Dispatch said, UUID id, List<String> scopes, InFlight.Era era, CompletableFuture<Dispatched> result) {
             super(scopes.size());
@@ -190,7 +202,6 @@ final class Dispatching {
             this.scopes = scopes;
             this.era = era;
             this.result = result;
-            event.begin();
         }
 
         /** Runs the continuations that are attached by now, so that a flush returns after them. */
@@ -451,8 +462,8 @@ final class Dispatching {
 
     // ------------------------------------------------------------ telling
 
-    private void ended(Dispatch dispatch, Outcomes outcomes, DispatchEvent event, long started) {
-        if (event.shouldCommit()) {
+    private void ended(Dispatch dispatch, Outcomes outcomes, @Nullable DispatchEvent event, long started) {
+        if (event != null && event.shouldCommit()) {
             event.scopes = outcomes.entries().size() + outcomes.failed().size();
             event.scope = outcomes.firstScope();
             event.dispatch = outcomes.id().toString();
