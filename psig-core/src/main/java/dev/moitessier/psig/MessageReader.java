@@ -312,7 +312,7 @@ final class MessageReader {
 
     private int next() {
         if (at == end) {
-            throw new MalformedMessageException(at - start, "the message ends too early");
+            throw endsTooEarly();
         }
         return byteAt(at++);
     }
@@ -327,8 +327,7 @@ final class MessageReader {
 
     private int need(long length, int offset) {
         if (length > end - at) {
-            throw new MalformedMessageException(
-                    offset - start, "declares " + length + " bytes, and " + (end - at) + " are left");
+            throw declares(length, "bytes, and ", offset);
         }
         return (int) length;
     }
@@ -336,9 +335,17 @@ final class MessageReader {
     /** An element takes a byte or more, so more elements than bytes are a lie told before the first is read. */
     private void atLeast(long elements, int offset) {
         if (elements > end - at) {
-            throw new MalformedMessageException(
-                    offset - start, "declares " + elements + " values, and " + (end - at) + " bytes are left");
+            throw declares(elements, "values, and ", offset);
         }
+    }
+
+    private MalformedMessageException endsTooEarly() {
+        return new MalformedMessageException(at - start, "the message ends too early");
+    }
+
+    private MalformedMessageException declares(long size, String what, int offset) {
+        return new MalformedMessageException(
+                offset - start, "declares " + size + " " + what + (end - at) + " bytes are left");
     }
 
     private MalformedMessageException unexpected(int header, String wanted, int offset) {

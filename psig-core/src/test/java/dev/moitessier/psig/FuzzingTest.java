@@ -27,7 +27,7 @@ class FuzzingTest {
     @ParameterizedTest
     @ValueSource(classes = {SignallingFuzzTest.class, ChannelEventFuzzTest.class})
     void findsNothing(Class<?> target) throws Exception {
-        fuzz(target, Integer.getInteger("psig.fuzz.seconds", 4));
+        fuzz(target, Integer.getInteger("psig.fuzz.seconds", 3));
     }
 
     @ParameterizedTest
@@ -51,6 +51,8 @@ class FuzzingTest {
                         "com.code_intelligence.jazzer.Jazzer",
                         "--target_class=" + target.getName(),
                         "--instrumentation_includes=" + target.getPackageName() + ".**",
+                        "--custom_hook_includes=" + target.getPackageName() + ".**",
+                        "--trace=cov,cmp",
                         "--reproducer_path=" + directory,
                         "-artifact_prefix=" + directory + "/",
                         "-max_total_time=" + seconds,
