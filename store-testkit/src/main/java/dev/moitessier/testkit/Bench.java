@@ -104,6 +104,11 @@ final class Bench implements AutoCloseable {
         session = null;
     }
 
+    /** A wiring over another namespace, in which nothing ever happened. */
+    StoreWiring anotherWiring() throws Exception {
+        return wired.another();
+    }
+
     StoreWiring wiring() {
         return wired.wiring();
     }

@@ -97,7 +97,9 @@ class KitTest {
                 .add("%-4s %s -> %s".formatted(breakage.rule(), breakage.how(), red));
         assertThat(outcome.elsewhere).as("failures outside of tests").isEmpty();
         assertThat(outcome.red)
-                .as("tests of %s that go red on a store that %s", breakage.rule(), breakage.how())
+                .as(
+                        "tests of %s that go red on a store that %s; others: %s",
+                        breakage.rule(), breakage.how(), outcome.others)
                 .isNotEmpty();
     }
 
@@ -131,10 +133,12 @@ class KitTest {
     private static final class Outcome implements TestExecutionListener {
         private final Set<String> red = new TreeSet<>();
         private final List<String> elsewhere = new ArrayList<>();
+        private final List<String> others = new ArrayList<>();
 
         @Override
         public void executionFinished(TestIdentifier identifier, TestExecutionResult result) {
             if (result.getStatus() != TestExecutionResult.Status.FAILED) {
+                others.add(identifier.getDisplayName() + ": " + result);
                 return;
             }
             if (identifier.isTest()) {
