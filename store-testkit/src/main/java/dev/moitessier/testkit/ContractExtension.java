@@ -39,7 +39,8 @@ final class ContractExtension
                 ? context.getRequiredTestClass().getSimpleName()
                 : wired.capabilities().store() + " ("
                         + context.getRequiredTestClass().getSimpleName() + ")";
-        String contract = context.getRequiredTestInstance() instanceof CoreContract ? "Core contract on " : "Store contract of ";
+        String contract =
+                context.getRequiredTestInstance() instanceof CoreContract ? "Core contract on " : "Store contract of ";
         StringBuilder line = new StringBuilder(contract + name + ": " + passed + " passed, " + failed.size()
                 + " failed, " + skipped.values().stream().mapToInt(List::size).sum() + " skipped");
         failed.forEach(test -> line.append("\n  FAILED  ").append(test));

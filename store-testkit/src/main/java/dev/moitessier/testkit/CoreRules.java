@@ -71,17 +71,27 @@ interface CoreRules {
             node.dispatch(Dispatch.from(BOB).to(scope).text("all"));
             node.dispatch(Dispatch.from(BOB).to(scope).text("ada").only(ADA));
             node.dispatch(Dispatch.from(BOB).to(scope).text("phone").only(ADAS_PHONE));
-            node.dispatch(Dispatch.from(BOB).to(scope).text("body").handler((recipient, dispatch) -> "for " + recipient.person().id() + recipient.person().client()));
+            node.dispatch(Dispatch.from(BOB)
+                    .to(scope)
+                    .text("body")
+                    .handler((recipient, dispatch) -> "for "
+                            + recipient.person().id() + recipient.person().client()));
             Map<String, List<String>> heard = new HashMap<>();
-            listeners.forEach((name, listener) -> heard.put(name, listener.messages(Since.leftOff(), 100).stream().map(Message::text).toList()));
-            assertThat(heard).as("what each heard, by a store that answers %s", generous ? "more than asked" : "what is asked").isEqualTo(Map.of(
-                    "shared", List.of("all", "body"),
-                    "private ada", List.of("all", "ada", "body"),
-                    "private ada's phone", List.of("all", "ada", "phone", "body"),
-                    "private bob", List.of("all", "body"),
-                    "handler ada", List.of("all", "ada", "for ada"),
-                    "handler ada's phone", List.of("all", "ada", "phone", "for adaphone"),
-                    "handler bob", List.of("all", "for bob")));
+            listeners.forEach((name, listener) -> heard.put(
+                    name,
+                    listener.messages(Since.leftOff(), 100).stream()
+                            .map(Message::text)
+                            .toList()));
+            assertThat(heard)
+                    .as("what each heard, by a store that answers %s", generous ? "more than asked" : "what is asked")
+                    .isEqualTo(Map.of(
+                            "shared", List.of("all", "body"),
+                            "private ada", List.of("all", "ada", "body"),
+                            "private ada's phone", List.of("all", "ada", "phone", "body"),
+                            "private bob", List.of("all", "body"),
+                            "handler ada", List.of("all", "ada", "for ada"),
+                            "handler ada's phone", List.of("all", "ada", "phone", "for adaphone"),
+                            "handler bob", List.of("all", "for bob")));
         }
     }
 
@@ -92,12 +102,13 @@ interface CoreRules {
         Listener ada = node.listen(Conditions.handler(ADA, scope));
         Listener bob = node.listen(Conditions.handler(BOB, scope));
         Listener carol = node.listen(Conditions.handler(Person.of("carol"), scope));
-        Dispatched dispatched = node.dispatch(Dispatch.from(BOB).to(scope).text("body").handler((recipient, dispatch) -> {
-            if (recipient.person().equals(ADA)) {
-                throw new IllegalStateException("no text for ada");
-            }
-            return recipient.person().equals(BOB) ? null : "for carol";
-        }));
+        Dispatched dispatched =
+                node.dispatch(Dispatch.from(BOB).to(scope).text("body").handler((recipient, dispatch) -> {
+                    if (recipient.person().equals(ADA)) {
+                        throw new IllegalStateException("no text for ada");
+                    }
+                    return recipient.person().equals(BOB) ? null : "for carol";
+                }));
         assertThat(dispatched.failures()).as("failures").hasSize(1);
         assertThat(texts(ada)).as("whose function threw").isEmpty();
         assertThat(texts(bob)).as("whose function returned null").isEmpty();
@@ -112,16 +123,19 @@ interface CoreRules {
         node.listen(Conditions.handler(ADA, scope));
         AtomicReference<@Nullable Listener> late = new AtomicReference<>();
         Map<String, Integer> calls = new HashMap<>();
-        node.dispatch(Dispatch.from(BOB).to(scope).text("fallback").handler((Recipient recipient, Dispatch dispatch) -> {
-            calls.merge(recipient.person().id(), 1, Integer::sum);
-            if (late.get() == null) {
-                late.set(elsewhere.listen(Conditions.handler(BOB, scope)));
-            }
-            return "for " + recipient.person().id();
-        }));
+        node.dispatch(
+                Dispatch.from(BOB).to(scope).text("fallback").handler((Recipient recipient, Dispatch dispatch) -> {
+                    calls.merge(recipient.person().id(), 1, Integer::sum);
+                    if (late.get() == null) {
+                        late.set(elsewhere.listen(Conditions.handler(BOB, scope)));
+                    }
+                    return "for " + recipient.person().id();
+                }));
         Listener bob = late.get();
         assertThat(bob).isNotNull();
-        assertThat(texts(bob)).as("what a handler listener got that joined while functions ran").containsExactly("for bob");
+        assertThat(texts(bob))
+                .as("what a handler listener got that joined while functions ran")
+                .containsExactly("for bob");
         assertThat(calls).as("calls of the function, by person").isEqualTo(Map.of("ada", 1, "bob", 1));
     }
 
@@ -136,7 +150,8 @@ interface CoreRules {
                 for (Append append : batch) {
                     if (append.ifMembers().isPresent()) {
                         conditional.incrementAndGet();
-                        raw.register(bench.registration(Bench.handler(append.scope(), "late" + joined.incrementAndGet()), "s"));
+                        raw.register(bench.registration(
+                                Bench.handler(append.scope(), "late" + joined.incrementAndGet()), "s"));
                     }
                 }
                 return super.append(batch);
@@ -145,8 +160,13 @@ interface CoreRules {
         Moitessier node = node(bench, restless);
         String scope = bench.scope();
         Listener ada = node.listen(Conditions.handler(ADA, scope));
-        Dispatched dispatched = node.dispatch(Dispatch.from(BOB).to(scope).text("x").handler((recipient, dispatch) -> "for " + recipient.person().id()));
-        assertThat(dispatched.position()).as("position of a dispatch to a scope where somebody joins before every append").isPresent();
+        Dispatched dispatched = node.dispatch(Dispatch.from(BOB)
+                .to(scope)
+                .text("x")
+                .handler((recipient, dispatch) -> "for " + recipient.person().id()));
+        assertThat(dispatched.position())
+                .as("position of a dispatch to a scope where somebody joins before every append")
+                .isPresent();
         assertThat(conditional.get()).as("conditional appends").isBetween(1, 5);
         assertThat(texts(ada)).containsExactly("for ada");
     }
@@ -162,9 +182,18 @@ interface CoreRules {
         }
         Listener late = node.listen(Conditions.privateTo(ADA, scope));
         assertThat(texts(late)).as("since it registered").isEmpty();
-        assertThat(late.messages(Since.last(2), 10)).extracting(Message::text).as("the last 2 for it").containsExactly("m3", "m4");
-        assertThat(late.messages(Since.beginning(), 100)).extracting(Message::text).as("from the beginning").containsExactly("m0", "m1", "m2", "m3", "m4");
-        assertThat(late.messages(Since.instant(Instant.EPOCH), 100)).extracting(Message::text).as("since an instant").containsExactly("m0", "m1", "m2", "m3", "m4");
+        assertThat(late.messages(Since.last(2), 10))
+                .extracting(Message::text)
+                .as("the last 2 for it")
+                .containsExactly("m3", "m4");
+        assertThat(late.messages(Since.beginning(), 100))
+                .extracting(Message::text)
+                .as("from the beginning")
+                .containsExactly("m0", "m1", "m2", "m3", "m4");
+        assertThat(late.messages(Since.instant(Instant.EPOCH), 100))
+                .extracting(Message::text)
+                .as("since an instant")
+                .containsExactly("m0", "m1", "m2", "m3", "m4");
         assertThat(late.messages(Since.now(), 100)).as("since now").isEmpty();
     }
 
@@ -187,16 +216,22 @@ interface CoreRules {
         List<String> heard = new CopyOnWriteArrayList<>();
         List<Gap> gaps = new CopyOnWriteArrayList<>();
         Listener listener = node.listen(Conditions.shared(ADA, scope));
-        listener.subscribe(ListenOptions.defaults().interval(Duration.ofMillis(100)).onGap(gaps::add), message -> heard.add(message.text()));
+        listener.subscribe(
+                ListenOptions.defaults().interval(Duration.ofMillis(100)).onGap(gaps::add),
+                message -> heard.add(message.text()));
         node.dispatch(BOB, scope, "before");
         soon(bench, "the listener hears", () -> heard, List.of("before")::equals);
 
         StoreWiring empty = bench.closing(bench.anotherWiring());
         present.set(bench.closing(empty.open()));
-        soon(bench, "core notices that its session and mailbox are gone, and is there again", () -> {
-            node.dispatch(BOB, scope, "after");
-            return heard.contains("after");
-        }, Boolean::booleanValue);
+        soon(
+                bench,
+                "core notices that its session and mailbox are gone, and is there again",
+                () -> {
+                    node.dispatch(BOB, scope, "after");
+                    return heard.contains("after");
+                },
+                Boolean::booleanValue);
         assertThat(gaps).as("gaps, told once").extracting(Gap::reason).containsExactly(Gap.Reason.RESET);
     }
 
@@ -223,8 +258,12 @@ interface CoreRules {
             soon(bench, "message " + i, heard::size, size -> size == count);
         }
         phone.close();
-        Duration took = bench.wiring().clock().isPresent() ? Duration.between(clock, now(bench)) : Duration.ofNanos(System.nanoTime() - start);
-        assertThat(sent.size()).as("acknowledgements of one subscriber in %s, at most one a second, and one at its close", took).isLessThanOrEqualTo((int) took.toSeconds() + 3);
+        Duration took = bench.wiring().clock().isPresent()
+                ? Duration.between(clock, now(bench))
+                : Duration.ofNanos(System.nanoTime() - start);
+        assertThat(sent.size())
+                .as("acknowledgements of one subscriber in %s, at most one a second, and one at its close", took)
+                .isLessThanOrEqualTo((int) took.toSeconds() + 3);
         node.dispatch(BOB, scope, "while away");
         Moitessier elsewhere = node(bench, bench.open());
         Listener again = elsewhere.listen(Conditions.privateTo(ADA, scope).durable("phone"));
@@ -239,7 +278,9 @@ interface CoreRules {
         String scope = bench.scope();
         other.listen(Conditions.shared(BOB, scope));
         AtomicInteger ended = new AtomicInteger();
-        Moitessier node = bench.closing(builder(bench, bench.open()).onSessionEnded(session -> ended.incrementAndGet()).build());
+        Moitessier node = bench.closing(builder(bench, bench.open())
+                .onSessionEnded(session -> ended.incrementAndGet())
+                .build());
         List<String> heard = new CopyOnWriteArrayList<>();
         Listener ada = node.listen(Conditions.privateTo(ADA, scope));
         ada.subscribe(message -> heard.add(message.text()));
@@ -293,13 +334,21 @@ interface CoreRules {
         two.listen(Conditions.privateTo(BOB, scope));
         gone.listen(Conditions.privateTo(ADA, scope).farewell(Dispatch.from(ADA).text("ada is gone")));
         vanished.set(true);
-        Eventually patient = Eventually.within(bench.wiring().patience().plus(bench.wiring().lease().multipliedBy(6)));
-        patient.until("the others announce that ada is gone", () -> {
-            tick(bench);
-            return heard;
-        }, texts -> !texts.isEmpty());
+        Eventually patient = Eventually.within(
+                bench.wiring().patience().plus(bench.wiring().lease().multipliedBy(6)));
+        patient.until(
+                "the others announce that ada is gone",
+                () -> {
+                    tick(bench);
+                    return heard;
+                },
+                texts -> !texts.isEmpty());
         one.dispatch(BOB, scope, "later");
-        soon(bench, "the farewell and what came later, each once", () -> heard, List.of("ada is gone", "later")::equals);
+        soon(
+                bench,
+                "the farewell and what came later, each once",
+                () -> heard,
+                List.of("ada is gone", "later")::equals);
     }
 
     @Test
@@ -318,17 +367,32 @@ interface CoreRules {
         Moitessier node = node(bench, recording);
         List<String> heard = new CopyOnWriteArrayList<>();
         List<Gap> gaps = new CopyOnWriteArrayList<>();
-        node.listen(Conditions.privateTo(ADA, scope)).subscribe(ListenOptions.defaults().interval(Duration.ofMillis(100)).onGap(gaps::add), message -> heard.add(message.text()));
+        node.listen(Conditions.privateTo(ADA, scope))
+                .subscribe(
+                        ListenOptions.defaults()
+                                .interval(Duration.ofMillis(100))
+                                .onGap(gaps::add),
+                        message -> heard.add(message.text()));
         other.dispatch(BOB, scope, "before");
         soon(bench, "the listener hears", () -> heard, List.of("before")::equals);
         Registration mine = registered.get(0);
-        assertThat(bench.store().unregister(mine.listener(), mine.subscriber(), mine.id()).mailboxRemoved()).as("the mailbox is removed behind core's back").isTrue();
-        soon(bench, "core registers again when it reads a version that is new to it", () -> {
-            other.dispatch(BOB, scope, "after");
-            return heard.contains("after");
-        }, Boolean::booleanValue);
+        assertThat(bench.store()
+                        .unregister(mine.listener(), mine.subscriber(), mine.id())
+                        .mailboxRemoved())
+                .as("the mailbox is removed behind core's back")
+                .isTrue();
+        soon(
+                bench,
+                "core registers again when it reads a version that is new to it",
+                () -> {
+                    other.dispatch(BOB, scope, "after");
+                    return heard.contains("after");
+                },
+                Boolean::booleanValue);
         assertThat(gaps).as("gaps, told once").hasSize(1);
-        assertThat(bench.store().members(scope, Set.of(mine.listener())).starts()).as("the mailbox, made again").hasSize(1);
+        assertThat(bench.store().members(scope, Set.of(mine.listener())).starts())
+                .as("the mailbox, made again")
+                .hasSize(1);
     }
 
     @Test
@@ -363,7 +427,9 @@ interface CoreRules {
         });
         soon(bench, "all dispatches have ended", flushed::isDone, Boolean::booleanValue);
         assertThat(broken).isEmpty();
-        assertThat(texts(shared)).as("texts of plain and handler dispatches, in call order").isEqualTo(IntStream.range(0, 60).mapToObj(i -> "m" + i).toList());
+        assertThat(texts(shared))
+                .as("texts of plain and handler dispatches, in call order")
+                .isEqualTo(IntStream.range(0, 60).mapToObj(i -> "m" + i).toList());
     }
 
     @Test
@@ -373,12 +439,20 @@ interface CoreRules {
         String unheard = bench.scope();
         Listener listener = node.listen(Conditions.shared(ADA, heard));
         UUID id = UUID.randomUUID();
-        Dispatched dispatched = node.dispatch(Dispatch.from(BOB).to(heard, unheard).text("m").id(id));
-        assertThat(dispatched.entries()).extracting(Dispatched.Entry::scope, Dispatched.Entry::outcome).containsExactly(
-                org.assertj.core.groups.Tuple.tuple(heard, Dispatched.Outcome.STORED), org.assertj.core.groups.Tuple.tuple(unheard, Dispatched.Outcome.UNHEARD));
+        Dispatched dispatched =
+                node.dispatch(Dispatch.from(BOB).to(heard, unheard).text("m").id(id));
+        assertThat(dispatched.entries())
+                .extracting(Dispatched.Entry::scope, Dispatched.Entry::outcome)
+                .containsExactly(
+                        org.assertj.core.groups.Tuple.tuple(heard, Dispatched.Outcome.STORED),
+                        org.assertj.core.groups.Tuple.tuple(unheard, Dispatched.Outcome.UNHEARD));
         Listener second = node.listen(Conditions.shared(ADA, unheard));
-        Dispatched again = node.dispatch(Dispatch.from(BOB).to(heard, unheard).text("m").id(id));
-        assertThat(again.entries()).extracting(Dispatched.Entry::duplicate).as("duplicates, when it is dispatched again under its id").containsExactly(true, false);
+        Dispatched again =
+                node.dispatch(Dispatch.from(BOB).to(heard, unheard).text("m").id(id));
+        assertThat(again.entries())
+                .extracting(Dispatched.Entry::duplicate)
+                .as("duplicates, when it is dispatched again under its id")
+                .containsExactly(true, false);
         assertThat(texts(listener)).containsExactly("m");
         assertThat(texts(second)).containsExactly("m");
     }
@@ -391,7 +465,10 @@ interface CoreRules {
             public List<Appended> append(List<Append> batch) {
                 List<Appended> answers = super.append(batch);
                 if (failures.getAndDecrement() > 0) {
-                    return batch.stream().<Appended>map(append -> new Appended.Failed(new StoreException.Unavailable("the answer was lost", null, true))).toList();
+                    return batch.stream()
+                            .<Appended>map(append -> new Appended.Failed(
+                                    new StoreException.Unavailable("the answer was lost", null, true)))
+                            .toList();
                 }
                 return answers;
             }
@@ -417,7 +494,10 @@ interface CoreRules {
         Moitessier other = node(bench, bench.open());
         String scope = bench.scope();
         List<String> heard = new CopyOnWriteArrayList<>();
-        node.listen(Conditions.shared(ADA, scope)).subscribe(ListenOptions.defaults().interval(Duration.ofMillis(200)), message -> heard.add(message.text()));
+        node.listen(Conditions.shared(ADA, scope))
+                .subscribe(
+                        ListenOptions.defaults().interval(Duration.ofMillis(200)),
+                        message -> heard.add(message.text()));
         List<String> expected = new ArrayList<>();
         for (int i = 0; i < 5; i++) {
             other.dispatch(BOB, scope, "m" + i);
@@ -431,18 +511,25 @@ interface CoreRules {
         Moitessier node = node(bench, bench.open());
         Moitessier other = node(bench, bench.open());
         String scope = bench.scope();
-        Listener one = node.listen(Conditions.shared(ADAS_PHONE, scope).state("typing".getBytes(StandardCharsets.UTF_8)));
+        Listener one =
+                node.listen(Conditions.shared(ADAS_PHONE, scope).state("typing".getBytes(StandardCharsets.UTF_8)));
         Listener two = other.listen(Conditions.shared(BOB, scope).durable("desk"));
         assertThat(two.subscribers().list()).extracting(s -> s.person()).containsExactlyInAnyOrder(ADAS_PHONE, BOB);
         one.state("idle".getBytes(StandardCharsets.UTF_8));
-        assertThat(two.subscribers().list()).filteredOn(s -> s.person().equals(ADAS_PHONE)).singleElement().satisfies(s -> {
-            assertThat(new String(s.state(), StandardCharsets.UTF_8)).isEqualTo("idle");
-            assertThat(s.durable()).isFalse();
-        });
-        assertThat(one.subscribers().list()).filteredOn(s -> s.person().equals(BOB)).singleElement().satisfies(s -> {
-            assertThat(s.durable()).isTrue();
-            assertThat(s.name()).isEqualTo("desk");
-        });
+        assertThat(two.subscribers().list())
+                .filteredOn(s -> s.person().equals(ADAS_PHONE))
+                .singleElement()
+                .satisfies(s -> {
+                    assertThat(new String(s.state(), StandardCharsets.UTF_8)).isEqualTo("idle");
+                    assertThat(s.durable()).isFalse();
+                });
+        assertThat(one.subscribers().list())
+                .filteredOn(s -> s.person().equals(BOB))
+                .singleElement()
+                .satisfies(s -> {
+                    assertThat(s.durable()).isTrue();
+                    assertThat(s.name()).isEqualTo("desk");
+                });
     }
 
     @Test
@@ -455,7 +542,11 @@ interface CoreRules {
         Listener listener = node.listen(Conditions.shared(ADA, scope));
         listener.subscribe(message -> heard.add(message.text()));
         try (StoreWiring.Transaction transaction = transactions.begin(bench.store())) {
-            assertThat(node.within(transaction.appender()).dispatch(BOB, scope, "enlisted").entries()).extracting(Dispatched.Entry::outcome).containsExactly(Dispatched.Outcome.ENLISTED);
+            assertThat(node.within(transaction.appender())
+                            .dispatch(BOB, scope, "enlisted")
+                            .entries())
+                    .extracting(Dispatched.Entry::outcome)
+                    .containsExactly(Dispatched.Outcome.ENLISTED);
             assertThat(texts(listener)).as("before the commit").isEmpty();
             transaction.commit();
         }
@@ -463,7 +554,9 @@ interface CoreRules {
     }
 
     private static List<String> texts(Listener listener) {
-        return listener.messages(Since.leftOff(), 1_000).stream().map(Message::text).toList();
+        return listener.messages(Since.leftOff(), 1_000).stream()
+                .map(Message::text)
+                .toList();
     }
 
     private static Moitessier node(Bench bench, MailboxStore on) {
@@ -471,21 +564,28 @@ interface CoreRules {
     }
 
     private static Moitessier.Builder builder(Bench bench, MailboxStore on) {
-        Moitessier.Builder builder = Moitessier.builder(on).storeStaysOpen().lease(bench.wiring().lease());
+        Moitessier.Builder builder =
+                Moitessier.builder(on).storeStaysOpen().lease(bench.wiring().lease());
         bench.wiring().clock().ifPresent(builder::time);
         return builder;
     }
 
     private static <T> void soon(Bench bench, String what, Callable<T> look, Predicate<? super T> enough) {
-        bench.soon().until(what, () -> {
-            tick(bench);
-            return look.call();
-        }, enough);
+        bench.soon()
+                .until(
+                        what,
+                        () -> {
+                            tick(bench);
+                            return look.call();
+                        },
+                        enough);
     }
 
     /** Lets the store's clock go on, where a test must move it: nodes live by it as well. */
     private static void tick(Bench bench) {
-        bench.wiring().clock().ifPresent(clock -> clock.advance(bench.wiring().lease().dividedBy(20)));
+        bench.wiring()
+                .clock()
+                .ifPresent(clock -> clock.advance(bench.wiring().lease().dividedBy(20)));
     }
 
     private static Instant now(Bench bench) {
@@ -504,7 +604,8 @@ interface CoreRules {
         }
 
         private ReadRequest forAll(ReadRequest request) {
-            Set<ListenerRef> all = new HashSet<>(members(request.scope(), null).starts().keySet());
+            Set<ListenerRef> all =
+                    new HashSet<>(members(request.scope(), null).starts().keySet());
             all.addAll(request.readers());
             all.add(new ListenerRef(request.scope(), ListenerType.HANDLER, new Party("ada", "")));
             return new ReadRequest(request.scope(), request.after(), request.maxEntries(), request.newest(), all);

@@ -33,7 +33,9 @@ class RaceIsSeenTest {
         try (Wired wired = Wired.open(namespace -> wiring, "race");
                 Bench bench = new Bench(wired)) {
             List<MailboxStore> instances = List.of(bench.store(), bench.other());
-            return new Fuzz(seed, 600, instances, bench.scope(), null).run(bench).check();
+            return new Fuzz(seed, 600, instances, bench.scope(), null)
+                    .run(bench)
+                    .check();
         }
     }
 }
