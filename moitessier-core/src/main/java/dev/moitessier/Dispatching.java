@@ -77,7 +77,7 @@ final class Dispatching {
         this.headers = settings.headers();
         this.observer = node.observer();
         this.observed = observer != Observers.none();
-        this.remember = atMost(limits.maxRemember(), rememberOwn(limits, settings.callTimeout()));
+        this.remember = rememberOwn(limits, settings.callTimeout());
         this.rememberCallers = atMost(limits.maxRemember(), REMEMBER_CALLERS);
         this.combiner = new Combiner(store, limits, settings.callTimeout(), node.executor(), this::retried);
         this.inFlight = new InFlight(settings.inFlight(), settings.overflow(), settings.callTimeout());
@@ -86,8 +86,9 @@ final class Dispatching {
     /** Longer than the last try of a call can end after its first; in this process's memory nothing is tried for long. */
     private static Duration rememberOwn(Capabilities limits, Duration callTimeout) {
         Duration callLimit = limits.callLimit();
+        Duration most = limits.maxRemember();
         boolean longer = callTimeout.compareTo(callLimit) > 0 && !Combiner.inProcess(limits);
-        return (longer ? callTimeout : callLimit).plus(callLimit);
+        return atMost(most, atMost(most, longer ? callTimeout : callLimit).plus(callLimit));
     }
 
     private static Duration atMost(Duration most, Duration wanted) {
@@ -329,7 +330,7 @@ final class Dispatching {
     /** Drains what was accepted, at most for the call timeout; afterwards every call is an {@link IllegalStateException}. */
     void close() {
         open = false;
-        long deadline = System.nanoTime() + node.settings().callTimeout().toNanos();
+        long deadline = System.nanoTime() + Durations.nanos(node.settings().callTimeout());
         inFlight.awaitNone(deadline);
         combiner.close(deadline);
     }
@@ -437,13 +438,13 @@ final class Dispatching {
 
     /** Reads again what may pass, until the call timeout. */
     private <T> T retrying(Supplier<T> read) {
-        long deadline = System.nanoTime() + node.settings().callTimeout().toNanos();
+        long deadline = System.nanoTime() + Durations.nanos(node.settings().callTimeout());
         long rest = TimeUnit.MILLISECONDS.toNanos(10);
         while (true) {
             try {
                 return read.get();
             } catch (StoreException failed) {
-                if (!failed.retryable() || Thread.currentThread().isInterrupted() || System.nanoTime() >= deadline) {
+                if (!failed.retryable() || Thread.currentThread().isInterrupted() || System.nanoTime() - deadline >= 0) {
                     throw failed;
                 }
             }

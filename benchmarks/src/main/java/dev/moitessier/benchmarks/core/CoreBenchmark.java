@@ -72,9 +72,10 @@ public final class CoreBenchmark {
         for (RunResult result : new Runner(options.build()).run()) {
             Result<?> time = result.getPrimaryResult();
             nanos.put(time.getLabel(), time.getScore());
-            double bytes = result.getSecondaryResults().entrySet().stream()
-                    .filter(entry -> entry.getKey().endsWith("gc.alloc.rate.norm"))
-                    .mapToDouble(entry -> entry.getValue().getScore())
+            double bytes = result.getSecondaryResults().keySet().stream()
+                    .filter(metric -> metric.endsWith("gc.alloc.rate.norm"))
+                    .mapToDouble(
+                            metric -> result.getSecondaryResults().get(metric).getScore())
                     .findFirst()
                     .orElse(Double.NaN);
             report.append("%-24s %8.1f ns %8.0f B%n".formatted(time.getLabel(), time.getScore(), bytes));

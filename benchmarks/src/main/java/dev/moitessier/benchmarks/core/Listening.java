@@ -108,17 +108,23 @@ final class Listening {
     /** Bytes of heap per listener that has registered and is subscribed, with nothing to hear. */
     static double bytesPerIdleListener(int listeners) {
         try (Moitessier moitessier = Moitessier.on(new MemoryStore())) {
-            List<Listener> open = new ArrayList<>(listeners);
+            open(moitessier, 1_000).forEach(Listener::close); // what is made once is there
             long before = usedHeap();
-            for (int i = 0; i < listeners; i++) {
-                Listener listener = moitessier.listen(Conditions.shared(Person.of("p" + i), ROOM));
-                listener.subscribe(message -> {});
-                open.add(listener);
-            }
+            List<Listener> open = open(moitessier, listeners);
             double bytes = (double) (usedHeap() - before) / open.size();
             open.forEach(Listener::close);
             return bytes;
         }
+    }
+
+    private static List<Listener> open(Moitessier moitessier, int listeners) {
+        List<Listener> open = new ArrayList<>(listeners);
+        for (int i = 0; i < listeners; i++) {
+            Listener listener = moitessier.listen(Conditions.shared(Person.of("p" + i), ROOM));
+            listener.subscribe(message -> {});
+            open.add(listener);
+        }
+        return open;
     }
 
     private static long usedHeap() {
