@@ -14,6 +14,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.moitessier.store.Append;
 import dev.moitessier.store.Appended;
 import dev.moitessier.store.ListenerRef;
+import dev.moitessier.store.Party;
 import dev.moitessier.store.Retention;
 import dev.moitessier.store.StoreException;
 import dev.moitessier.store.SweepPolicy;
@@ -119,9 +120,9 @@ class DispatchingTest {
                 assertThat(node.heard(sharedScope)).isEmpty();
                 assertThat(Recipient.of(sharedScope).listenerId())
                         .isNotEqualTo(Recipient.of(handlerOf12).listenerId());
-                assertThat(Recipient.of(new ListenerRef("c", PRIVATE, new dev.moitessier.store.Party("a", "b")))
+                assertThat(Recipient.of(new ListenerRef("c", PRIVATE, new Party("a", "b")))
                                 .listenerId())
-                        .isNotEqualTo(Recipient.of(new ListenerRef("bc", PRIVATE, Spoken.party("a")))
+                        .isNotEqualTo(Recipient.of(new ListenerRef("ca", PRIVATE, new Party("b", "")))
                                 .listenerId());
             }
         }
