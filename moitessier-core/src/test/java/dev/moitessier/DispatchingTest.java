@@ -33,8 +33,10 @@ import jdk.jfr.Recording;
 import jdk.jfr.consumer.RecordingFile;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
+@Timeout(60)
 class DispatchingTest {
     private static final Dispatch FROM_BOB = Dispatch.from(BOB);
 
@@ -510,8 +512,7 @@ class DispatchingTest {
                     StoreException.Unavailable failure = catchThrowableOfType(
                             StoreException.Unavailable.class,
                             () -> node.dispatching.dispatch(FROM_BOB.to("room").text("x")));
-                    assertThat(Duration.ofNanos(System.nanoTime() - started))
-                            .isBetween(timeout, timeout.multipliedBy(10));
+                    assertThat(Duration.ofNanos(System.nanoTime() - started)).isGreaterThanOrEqualTo(timeout);
                     UUID id = node.line().calls.get(0).batch().get(0).dispatch();
                     assertThat(failure)
                             .hasMessageContaining("dispatch.id(UUID.fromString(\"" + id + "\"))")
