@@ -1,6 +1,7 @@
 package dev.moitessier.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.moitessier.store.Acknowledgement;
 import dev.moitessier.store.Address;
@@ -20,6 +21,7 @@ import dev.moitessier.store.ReadRequest;
 import dev.moitessier.store.Registered;
 import dev.moitessier.store.Registration;
 import dev.moitessier.store.Retention;
+import dev.moitessier.store.StoreException;
 import dev.moitessier.store.StoredSubscriber;
 import dev.moitessier.store.SweepPolicy;
 import dev.moitessier.store.Swept;
@@ -36,9 +38,18 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.jspecify.annotations.Nullable;
 import org.opentest4j.TestAbortedException;
 
@@ -85,6 +96,12 @@ final class Bench implements AutoCloseable {
     /** One more instance for this test. */
     MailboxStore open() throws Exception {
         return closing(wiring().open());
+    }
+
+    /** Closes both shared instances, restarts the server where there is one, and opens them again. */
+    void restart() throws Exception {
+        wired.restart();
+        session = null;
     }
 
     StoreWiring wiring() {
@@ -272,10 +289,17 @@ final class Bench implements AutoCloseable {
     }
 
     Page page(MailboxStore on, ReadRequest request) {
-        List<Page> pages = on.read(List.of(request), PLENTY);
-        assertThat(pages).as("one page per request").hasSize(1);
-        assertThat(pages.get(0).scope()).as("the page's scope").isEqualTo(request.scope());
-        return pages.get(0);
+        return pages(on, List.of(request), PLENTY).get(0);
+    }
+
+    /** Reads, and checks on every page what every page keeps (O4, C1, C2, R3). */
+    List<Page> pages(MailboxStore on, List<ReadRequest> requests, int maxBytes) {
+        List<Page> pages = on.read(requests, maxBytes);
+        assertThat(pages).as("one page per request").hasSameSizeAs(requests);
+        for (int i = 0; i < pages.size(); i++) {
+            Pages.check(requests.get(i), pages.get(i));
+        }
+        return pages;
     }
 
     Page page(String scope, long after) {
@@ -333,6 +357,78 @@ final class Bench implements AutoCloseable {
         return closing(on.watch(hints));
     }
 
+    /** Runs all at once, each in a thread of its own, and answers in order; the first failure comes out. */
+    <T extends @Nullable Object> List<T> together(List<? extends Callable<T>> tasks) throws Exception {
+        ExecutorService threads = Executors.newFixedThreadPool(tasks.size(), task -> {
+            Thread thread = new Thread(task, "contract");
+            thread.setDaemon(true);
+            return thread;
+        });
+        try {
+            CountDownLatch go = new CountDownLatch(1);
+            List<Future<T>> futures = new ArrayList<>();
+            for (Callable<T> task : tasks) {
+                futures.add(threads.submit(() -> {
+                    go.await();
+                    return task.call();
+                }));
+            }
+            go.countDown();
+            long end = System.nanoTime()
+                    + wiring().patience().multipliedBy(6).plus(can().callLimit()).toNanos();
+            List<T> results = new ArrayList<>();
+            for (Future<T> future : futures) {
+                results.add(future.get(Math.max(1, end - System.nanoTime()), TimeUnit.NANOSECONDS));
+            }
+            return results;
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof Error error) {
+                throw error;
+            }
+            if (e.getCause() instanceof Exception exception) {
+                throw exception;
+            }
+            throw e;
+        } catch (TimeoutException e) {
+            throw new AssertionError("threads that work at once are not done after 6 times the wiring's patience", e);
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    /** Starts one in a thread of its own, interrupted after the test. */
+    <T extends @Nullable Object> Future<T> background(Callable<T> task) {
+        FutureTask<T> future = new FutureTask<>(task);
+        Thread thread = new Thread(future, "contract-background");
+        thread.setDaemon(true);
+        thread.start();
+        closing(() -> future.cancel(true));
+        return future;
+    }
+
+    /** Expects that this is refused, by the store or by the value's own constructor, with the limit in the message. */
+    static void refused(String what, String limit, ThrowingCallable call) {
+        Throwable thrown = catchThrowable(call);
+        assertThat(thrown)
+                .as("%s must be refused", what)
+                .isNotNull()
+                .isInstanceOfAny(StoreException.Rejected.class, IllegalArgumentException.class);
+        assertThat(plain(thrown.getMessage())).as("%s: the message says the limit", what).contains(limit);
+    }
+
+    /** The same for an append, which answers instead of throwing (B4). */
+    void refusedAppend(String what, String limit, Callable<Append> append) {
+        refused(what, limit, () -> {
+            Appended answer = one(store(), append.call());
+            assertThat(answer).as("%s", what).isInstanceOf(Appended.Failed.class);
+            throw ((Appended.Failed) answer).cause();
+        });
+    }
+
+    private static String plain(@Nullable String message) {
+        return String.valueOf(message).replaceAll("(?<=\\d)[,_ ](?=\\d)", "");
+    }
+
     // Time
 
     Eventually soon() {
@@ -358,6 +454,21 @@ final class Bench implements AutoCloseable {
     /** One sweep that ends no session, with this retention. */
     Swept trim(MailboxStore on, Function<String, Retention> retention) {
         return on.sweep(new SweepPolicy(retention, Duration.ofDays(3650), null, 10_000));
+    }
+
+    /** Sweeps with only this scope's count limited until something of it is trimmed; answers the page at its beginning. */
+    Page trimTo(String scope, long count) throws Exception {
+        return soon().until(
+                        "sweeps with retention of " + count + " entries trim the scope (S4: nothing dead stays for ever)",
+                        () -> {
+                            trim(store(), countOf(scope, count));
+                            return page(scope, 0);
+                        },
+                        page -> page.trimmed() > 0);
+    }
+
+    static Function<String, Retention> countOf(String scope, long count) {
+        return each -> each.equals(scope) ? new Retention(Duration.ofDays(3650), count) : KEEP_ALL.apply(each);
     }
 
     /** One sweep as a node does it: after a heartbeat of its own, as of that heartbeat. */

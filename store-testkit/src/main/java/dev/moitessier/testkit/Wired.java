@@ -1,14 +1,15 @@
 package dev.moitessier.testkit;
 
 import dev.moitessier.store.Capabilities;
+import dev.moitessier.store.Durability;
 import dev.moitessier.store.MailboxStore;
 
 /** A wiring with the two instances that all tests of a class share. */
 final class Wired implements AutoCloseable {
     private final StoreWiring wiring;
     private final String namespace;
-    private final MailboxStore store;
-    private final MailboxStore other;
+    private MailboxStore store;
+    private MailboxStore other;
 
     private Wired(StoreWiring wiring, String namespace, MailboxStore store, MailboxStore other) {
         this.wiring = wiring;
@@ -29,6 +30,18 @@ final class Wired implements AutoCloseable {
         return namespace;
     }
 
+    void restart() throws Exception {
+        boolean keeps = capabilities().durability() != Durability.VOLATILE;
+        other.close();
+        store.close();
+        if (keeps && wiring.server().isPresent()) {
+            wiring.server().get().stop();
+            wiring.server().get().start();
+        }
+        store = wiring.open();
+        other = wiring.open();
+    }
+
     Capabilities capabilities() {
         return store.capabilities();
     }
@@ -44,7 +57,7 @@ final class Wired implements AutoCloseable {
     @Override
     public void close() throws Exception {
         try (wiring;
-                store) {
+                MailboxStore first = store) {
             other.close();
         }
     }
