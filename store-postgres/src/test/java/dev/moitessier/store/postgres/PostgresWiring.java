@@ -1,0 +1,120 @@
+package dev.moitessier.store.postgres;
+
+import dev.moitessier.store.Appender;
+import dev.moitessier.store.MailboxStore;
+import dev.moitessier.testkit.FaultProxy;
+import dev.moitessier.testkit.StoreWiring;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Savepoint;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+import javax.sql.DataSource;
+
+/** The store over a server from Maven artifacts, in a database of its own, in one of the ways that people run it. */
+class PostgresWiring implements StoreWiring {
+    private final PostgresServer server;
+    private final String database;
+    private final List<AutoCloseable> opened = new ArrayList<>();
+
+    PostgresWiring(PostgresServer server, String namespace) throws SQLException {
+        this.server = server;
+        database = "kit_" + namespace.replaceAll("[^A-Za-z0-9]", "_");
+        server.createDatabase(database);
+    }
+
+    /** The connections that a store gets; others than the plain ones are what wirings differ in. */
+    DataSource dataSource(int port) throws SQLException {
+        return PostgresServer.dataSource(database, port);
+    }
+
+    /** What a wiring tells the builder. */
+    PostgresStore.Builder configure(PostgresStore.Builder builder) {
+        return builder;
+    }
+
+    final String url(int port) {
+        return PostgresServer.url(database, port);
+    }
+
+    final String database() {
+        return database;
+    }
+
+    final PostgresServer postgres() {
+        return server;
+    }
+
+    final <T extends AutoCloseable> T closing(T resource) {
+        opened.add(resource);
+        return resource;
+    }
+
+    @Override
+    public MailboxStore open() throws Exception {
+        return open(server.port(), builder -> builder);
+    }
+
+    private PostgresStore open(int port, UnaryOperator<PostgresStore.Builder> also) throws SQLException {
+        return also.apply(configure(PostgresStore.builder(dataSource(port)))).schemaMode(SchemaMode.MIGRATE).open();
+    }
+
+    @Override
+    public Optional<Proxied> openProxied() throws Exception {
+        FaultProxy proxy = FaultProxy.to("localhost", server.port());
+        return Optional.of(new Proxied(open(proxy.port(), builder -> builder), proxy));
+    }
+
+    @Override
+    public Optional<Transactions> transactions() {
+        return Optional.of(store -> new CallersTransaction((PostgresStore) store, server.dataSource(database).getConnection()));
+    }
+
+    @Override
+    public void close() throws Exception {
+        for (AutoCloseable each : opened) {
+            each.close();
+        }
+        server.dropDatabase(database);
+    }
+
+    /** As a service would have it: its own connection, its own commit. */
+    private static final class CallersTransaction implements Transaction {
+        private final Connection connection;
+        private final Appender appender;
+
+        CallersTransaction(PostgresStore store, Connection connection) throws SQLException {
+            this.connection = connection;
+            connection.setAutoCommit(false);
+            appender = store.enlist(connection);
+        }
+
+        @Override
+        public Appender appender() {
+            return appender;
+        }
+
+        @Override
+        public void commit() throws SQLException {
+            connection.commit();
+        }
+
+        @Override
+        public void rollback() throws SQLException {
+            connection.rollback();
+        }
+
+        @Override
+        public Optional<Rollback> savepoint() throws SQLException {
+            Savepoint savepoint = connection.setSavepoint();
+            return Optional.of(() -> connection.rollback(savepoint));
+        }
+
+        @Override
+        public void close() throws SQLException {
+            connection.close();
+        }
+    }
+}
