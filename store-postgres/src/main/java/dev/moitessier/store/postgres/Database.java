@@ -7,11 +7,14 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
@@ -21,6 +24,7 @@ import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
 import org.jdbi.v3.core.JdbiException;
 import org.jdbi.v3.core.statement.SqlStatements;
+import org.jspecify.annotations.Nullable;
 import org.postgresql.jdbc.PgConnection;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,6 +36,7 @@ import org.slf4j.LoggerFactory;
 final class Database implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Database.class);
     private static final Duration FIRST_PAUSE = Duration.ofMillis(2);
+    private static final long TICK = TimeUnit.MILLISECONDS.toNanos(100);
     private static final Duration LONGEST_PAUSE = Duration.ofMillis(100);
 
     private final DataSource dataSource;
@@ -53,7 +58,10 @@ final class Database implements AutoCloseable {
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Set<Borrowed> borrowed = new HashSet<>();
-    private final Set<Thread> waiting = new HashSet<>();
+    private final Map<Thread, Wait> waiting = new HashMap<>();
+    private final Condition awaited = lock.newCondition();
+    private @Nullable Thread timekeeper;
+    private boolean timekeeperRests;
     private volatile boolean closed;
     /** Whether a statement of its own runs at READ COMMITTED; if not, each is put into a transaction that says so. */
     private volatile boolean readCommitted = true;
@@ -161,7 +169,7 @@ final class Database implements AutoCloseable {
 
     /** A connection until closed; its calls end at {@code deadline} of {@link System#nanoTime()}. */
     Borrowed borrow(long deadline) throws SQLException {
-        Connection connection = connect();
+        Connection connection = connect(deadline);
         Borrowed taken;
         try {
             taken = new Borrowed(connection, deadline);
@@ -182,43 +190,93 @@ final class Database implements AutoCloseable {
         return taken;
     }
 
-    private Connection connect() throws SQLException {
+    private Connection connect(long deadline) throws SQLException {
         Thread here = Thread.currentThread();
         if (here.isInterrupted()) {
             throw new StoreException.Interrupted("interrupted before anything was sent", false);
         }
-        waits(here, true);
-        boolean given = false;
+        Wait wait = new Wait(deadline);
+        begins(here, wait);
+        SQLException failure = null;
         try {
-            Connection connection = dataSource.getConnection();
-            given = true;
-            return connection;
-        } catch (SQLException failure) {
-            if (!closed && (here.isInterrupted() || failure.getCause() instanceof InterruptedException)) {
+            return dataSource.getConnection();
+        } catch (SQLException none) {
+            failure = none;
+            throw none;
+        } finally {
+            ends(here);
+            if (wait.interrupted) {
+                // It was ours, to end the wait, and not the caller's.
+                Thread.interrupted();
+            } else if (failure != null && (here.isInterrupted() || failure.getCause() instanceof InterruptedException)) {
                 here.interrupt();
                 throw new StoreException.Interrupted("interrupted while waiting for a connection", false);
-            }
-            throw failure;
-        } finally {
-            waits(here, false);
-            if (closed && !given) {
-                // The interrupt that ended the wait was close()'s, not the caller's.
-                Thread.interrupted();
             }
         }
     }
 
-    private void waits(Thread thread, boolean begins) {
+    /** A thread within {@link DataSource#getConnection()}, which may wait longer than a call may take: for a pool, 30 s is usual. */
+    private static final class Wait {
+        final long deadline;
+        boolean interrupted;
+
+        Wait(long deadline) {
+            this.deadline = deadline;
+        }
+
+        void interrupt(Thread thread) {
+            if (!interrupted) {
+                interrupted = true;
+                thread.interrupt();
+            }
+        }
+    }
+
+    private void begins(Thread thread, Wait wait) {
         lock.lock();
         try {
-            if (begins) {
-                if (closed) {
-                    throw new StoreException.Closed(false);
-                }
-                waiting.add(thread);
-            } else {
-                waiting.remove(thread);
+            if (closed) {
+                throw new StoreException.Closed(false);
             }
+            waiting.put(thread, wait);
+            if (timekeeper == null) {
+                timekeeper = Threads.daemon("moitessier-postgres-time", this::keepTime);
+            } else if (timekeeperRests) {
+                awaited.signal();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void ends(Thread thread) {
+        lock.lock();
+        try {
+            waiting.remove(thread);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Ends waits for a connection when their call's time is over (E3). */
+    private void keepTime() {
+        lock.lock();
+        try {
+            while (!closed) {
+                timekeeperRests = waiting.isEmpty();
+                if (timekeeperRests) {
+                    awaited.await();
+                } else if (awaited.awaitNanos(TICK) <= 0) {
+                    long now = System.nanoTime();
+                    waiting.forEach((thread, wait) -> {
+                        if (wait.deadline - now <= 0) {
+                            wait.interrupt(thread);
+                        }
+                    });
+                }
+            }
+        } catch (InterruptedException ended) {
+            LOG.debug("waits for connections are not timed any more", ended);
         } finally {
             lock.unlock();
         }
@@ -257,7 +315,8 @@ final class Database implements AutoCloseable {
         lock.lock();
         try {
             closed = true;
-            waiting.forEach(Thread::interrupt);
+            waiting.forEach((thread, wait) -> wait.interrupt(thread));
+            awaited.signalAll();
             inUse = new HashSet<>(borrowed);
         } finally {
             lock.unlock();

@@ -33,14 +33,14 @@ final class Departures {
     private final String lockListeners;
     private final String removeListeners;
     private final String discountMailboxes;
-    private final String forgetSession;
+    private final String finishSession;
 
     Departures(Database database, Naming naming, Pending pending, Appends appends, Consumer<Set<String>> readable) {
         this.database = database;
         this.pending = pending;
         this.appends = appends;
         this.readable = readable;
-        holdSession = naming.render("select session from {session} where session = :session and ended for update skip locked");
+        holdSession = naming.render("select session from {session} where session = :session and ended and not finished for update skip locked");
         ofSession = naming.render("""
                 select l.scope_id from {subscriber} o join {listener} l using (listener_id) where o.session = :session limit :limit
                 """);
@@ -84,8 +84,8 @@ final class Departures {
                 from (select u.scope_id, count(*) as gone from unnest(:scopes) as u(scope_id) group by u.scope_id) t
                 where s.scope_id = t.scope_id
                 """);
-        forgetSession = naming.render("""
-                delete from {session} e where session = :session and ended
+        finishSession = naming.render("""
+                update {session} e set finished = true where session = :session and ended
                   and not exists (select from {subscriber} o where o.session = e.session)
                 """);
     }
@@ -93,7 +93,7 @@ final class Departures {
     /** A step's outcome; {@code full}: there may be more to do. */
     record Step(List<Departed> departed, int touched, boolean full) {}
 
-    /** At most {@code limit} subscribers of a session that has ended; forgets the session with the last (S4). */
+    /** At most {@code limit} subscribers of a session that has ended; the session is finished with the last (S4). */
     Step ofSession(UUID session, int limit) {
         return database.transact("end a session", (handle, connection) -> {
             if (handle.createQuery(holdSession).bind("session", session).mapTo(UUID.class).findOne().isEmpty()) {
@@ -111,8 +111,8 @@ final class Departures {
                 gone.collect(handle, detachOfSession, locked, limit);
                 gone.finish(handle, connection, locked);
             }
-            boolean forgotten = handle.createUpdate(forgetSession).bind("session", session).execute() > 0;
-            return new Step(gone.departed(), gone.rows.size(), !forgotten && !gone.rows.isEmpty());
+            boolean finished = handle.createUpdate(finishSession).bind("session", session).execute() > 0;
+            return new Step(gone.departed(), gone.rows.size(), !finished && !gone.rows.isEmpty());
         });
     }
 

@@ -45,15 +45,15 @@ final class Enlisted implements Appender {
         List<Appended> answers = new ArrayList<>(batch.size());
         StoreException broken = null;
         for (Append append : batch) {
-            if (append.ifMembers().isPresent()) {
-                throw new IllegalArgumentException("an enlisted append has no condition: its position comes after the commit (T2)");
-            }
             try {
                 if (broken != null) {
                     throw broken;
                 }
                 check();
                 capabilities.check(append);
+                if (append.ifMembers().isPresent()) {
+                    throw new StoreException.Rejected("an enlisted append must have no ifMembers: it is settled after the commit");
+                }
                 promoter.enlisted(pending.write(connection, append), append.scope());
                 answers.add(new Appended.Enlisted());
             } catch (StoreException.Rejected refused) {

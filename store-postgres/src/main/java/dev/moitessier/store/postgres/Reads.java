@@ -21,6 +21,7 @@ import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGStatement;
+import org.postgresql.jdbc.PgConnection;
 
 /**
  * Pages of many scopes in one statement, so from one snapshot (C2). A scope whose head is not past the cursor costs the look at its
@@ -32,7 +33,9 @@ final class Reads {
     private static final int ENTRIES = 20_000;
 
     private static final String PAGES = """
-            with r as materialized (
+            with q as materialized (
+              select * from unnest((select ?::integer[]), ?::smallint[], ?::text[], ?::text[]) as q(no, kind, person, client)),
+            r as materialized (
               select u.no, u.after, u.most, s.scope_id, s.head, s.trimmed, s.members_version,
                      exists (select from {pending} p where p.scope = u.name) as pending
               from unnest((select ?::text[]), ?::bigint[], ?::integer[]) with ordinality as u(name, after, most, no)
@@ -42,8 +45,8 @@ final class Reads {
                      coalesce(octet_length(m.body), 0) + m.text_bytes + coalesce(octet_length(m.headers::text), 0) as size
               from r cross join lateral (
                 select * from {message} m
-                where m.scope_id = r.scope_id and r.head > r.after and m.position > greatest(r.after, r.trimmed)
-                order by m.position %s limit r.most) m),
+                where m.scope_id = r.scope_id and r.head > r.after and m.position > greatest(r.after, r.trimmed) %s
+                limit r.most) m),
             c as (
               select no, count(*) as found, min(position) as first from e group by no),
             b as materialized (
@@ -55,10 +58,33 @@ final class Reads {
             from r left join c using (no) left join b using (no)
             """;
 
+    private static final String FOLLOWING = "order by m.position";
+
+    /**
+     * The newest that somebody may see: the same question that core asks of each entry (A3), or a reader of few would be shown none
+     * of them.
+     */
+    private static final String NEWEST = """
+            and case when m.to_person is null
+              then m.body is not null and exists (
+                     select from q where q.no = r.no and (q.kind < 2 or m.to_handlers))
+                   or m.text_bytes > 0 and exists (
+                     select from {override} o join q on q.person = o.person and q.client = o.client
+                     where o.scope_id = m.scope_id and o.position = m.position and q.no = r.no and q.kind = 2)
+              else exists (
+                     select from q where q.no = r.no and q.kind > 0 and q.person = m.to_person
+                       and (m.to_client is null or q.client = m.to_client)
+                       and (m.body is not null and (q.kind = 1 or m.to_handlers)
+                            or q.kind = 2 and exists (
+                              select from {override} o where o.scope_id = m.scope_id and o.position = m.position
+                                and o.person = q.person and o.client = q.client)))
+              end
+            order by m.position desc""";
+
     private static final String TEXTS = """
             union all
             select b.no, 0, 0, 0, false, 0, 0, b.position, null, false, null, null, null, null, null, o.body, o.person, o.client
-            from b join unnest((select ?::integer[]), ?::text[], ?::text[]) as q(no, person, client) on q.no = b.no
+            from b join q on q.no = b.no and q.kind = 2
             join {override} o on o.scope_id = b.scope_id and o.position = b.position and o.person = q.person and o.client = q.client
             where b.text_bytes > 0
             """;
@@ -75,10 +101,10 @@ final class Reads {
     Reads(Database database, Naming naming, Promotions promotions) {
         this.database = database;
         this.promotions = promotions;
-        following = naming.render(PAGES.formatted("") + ORDER);
-        followingWithTexts = naming.render(PAGES.formatted("") + TEXTS + ORDER);
-        newest = naming.render(PAGES.formatted("desc") + ORDER);
-        newestWithTexts = naming.render(PAGES.formatted("desc") + TEXTS + ORDER);
+        following = naming.render(PAGES.formatted(FOLLOWING) + ORDER);
+        followingWithTexts = naming.render(PAGES.formatted(FOLLOWING) + TEXTS + ORDER);
+        newest = naming.render(PAGES.formatted(NEWEST) + ORDER);
+        newestWithTexts = naming.render(PAGES.formatted(NEWEST) + TEXTS + ORDER);
     }
 
     List<Page> read(List<ReadRequest> requests, int maxBytes) {
@@ -151,36 +177,39 @@ final class Reads {
         long[] after = new long[size];
         int[] most = new int[size];
         List<Integer> numbers = new ArrayList<>();
-        List<Party> owners = new ArrayList<>();
+        List<ListenerRef> readers = new ArrayList<>();
+        boolean texts = false;
         for (int i = 0; i < size; i++) {
             ReadRequest request = requests.get(i);
             scopes[i] = request.scope();
             after[i] = Math.max(0, request.after());
             most[i] = most(request, size);
             for (ListenerRef reader : request.readers()) {
-                if (reader.type() == ListenerType.HANDLER && reader.owner() != null) {
+                boolean handler = reader.type() == ListenerType.HANDLER;
+                texts |= handler;
+                if (handler || backwards) {
                     numbers.add(i + 1);
-                    owners.add(reader.owner());
+                    readers.add(reader);
                 }
             }
         }
-        String sql = owners.isEmpty() ? backwards ? newest : following : backwards ? newestWithTexts : followingWithTexts;
+        String sql = texts ? backwards ? newestWithTexts : followingWithTexts : backwards ? newest : following;
         return database.call("read", false, connection -> {
             List<Found> found = new ArrayList<>(size);
             try (PreparedStatement statement = connection.connection().prepareStatement(sql)) {
                 if (connection.driver().getPrepareThreshold() > 0) {
                     statement.unwrap(PGStatement.class).setPrepareThreshold(1);
                 }
-                statement.setArray(1, connection.driver().createArrayOf("text", scopes));
-                statement.setArray(2, connection.driver().createArrayOf("int8", after));
-                statement.setArray(3, connection.driver().createArrayOf("int4", most));
-                statement.setLong(4, budget.left());
-                statement.setBoolean(5, budget.empty);
-                if (!owners.isEmpty()) {
-                    statement.setArray(6, connection.driver().createArrayOf("int4", numbers.toArray()));
-                    statement.setArray(7, connection.driver().createArrayOf("text", owners.stream().map(Party::person).toArray(String[]::new)));
-                    statement.setArray(8, connection.driver().createArrayOf("text", owners.stream().map(Party::client).toArray(String[]::new)));
-                }
+                PgConnection driver = connection.driver();
+                statement.setArray(1, driver.createArrayOf("int4", numbers.toArray(Integer[]::new)));
+                statement.setArray(2, driver.createArrayOf("int2", readers.stream().map(Mailboxes::kind).toArray(Short[]::new)));
+                statement.setArray(3, driver.createArrayOf("text", readers.stream().map(Mailboxes::person).toArray(String[]::new)));
+                statement.setArray(4, driver.createArrayOf("text", readers.stream().map(Mailboxes::client).toArray(String[]::new)));
+                statement.setArray(5, driver.createArrayOf("text", scopes));
+                statement.setArray(6, driver.createArrayOf("int8", after));
+                statement.setArray(7, driver.createArrayOf("int4", most));
+                statement.setLong(8, budget.left());
+                statement.setBoolean(9, budget.empty);
                 try (ResultSet rows = statement.executeQuery()) {
                     while (rows.next()) {
                         take(rows, found);

@@ -19,6 +19,7 @@ final class Sessions {
     private final String renew;
     private final String end;
     private final String endExpired;
+    private final String forget;
     private final String ended;
 
     Sessions(Database database, Naming naming, Departures departures) {
@@ -48,7 +49,12 @@ final class Sessions {
                   order by expires limit :limit for update skip locked))
                 returning session
                 """);
-        ended = naming.render("select session from {session} where ended limit :limit");
+        forget = naming.render("""
+                delete from {session} where session = any (array(
+                  select session from {session} where finished and expires < clock_timestamp() - interval '1 day'
+                  order by expires limit :limit for update skip locked))
+                """);
+        ended = naming.render("select session from {session} where ended and not finished limit :limit");
     }
 
     void open(UUID session, Duration lease) {
@@ -90,6 +96,12 @@ final class Sessions {
                 .bind("limit", limit)
                 .mapTo(UUID.class)
                 .list());
+    }
+
+    /** Forgets sessions that are over since a day; answers how many. */
+    int forget(int limit) {
+        return database.handle("forget sessions", true, (handle, connection) ->
+                handle.createUpdate(forget).bind("limit", limit).execute());
     }
 
     /** Sessions that have ended and still have something hanging on them. */

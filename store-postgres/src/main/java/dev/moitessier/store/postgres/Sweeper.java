@@ -93,6 +93,10 @@ final class Sweeper {
         drop = naming.render("select {partitions_drop}(:bound)");
         // Whole partitions up to the bound are gone by now; what is left came before its partition and lies in the default one.
         removeStrays = naming.render("""
+                with t as (
+                  delete from {override} m using (
+                    select scope_id, position, person, client from {override} where position <= :bound limit :limit) o
+                  where m.scope_id = o.scope_id and m.position = o.position and m.person = o.person and m.client = o.client)
                 delete from {message} m using (
                   select scope_id, position from {message} where position <= :bound limit :limit) o
                 where m.scope_id = o.scope_id and m.position = o.position
@@ -115,6 +119,7 @@ final class Sweeper {
         more |= departures.lapsed(Math.min(left, Sessions.CHUNK)).full();
         more |= promote(Math.min(left, 100));
         more |= forget(left);
+        more |= sessions.forget(left) == left;
         long trimmed = 0;
         if (walking.tryLock()) {
             try {

@@ -33,9 +33,12 @@ create table {session} (
   session uuid primary key,
   lease interval not null,
   expires timestamptz not null,
-  ended boolean not null default false
+  ended boolean not null default false,
+  finished boolean not null default false  -- nothing hangs on it any more; it is remembered for a day, so that it stays ended (L2)
 ) with (fillfactor = 50);
 create index {#session_expires} on {session} (expires) where not ended;
+create index {#session_ended} on {session} (session) where ended and not finished;
+create index {#session_finished} on {session} (expires) where finished;
 
 create table {subscriber} (
   listener_id bigint not null references {listener},

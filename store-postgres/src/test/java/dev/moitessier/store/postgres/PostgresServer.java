@@ -49,6 +49,7 @@ final class PostgresServer implements AutoCloseable {
                 .setServerConfig("synchronous_commit", "on")
                 .setServerConfig("max_connections", "200")
                 .setServerConfig("listen_addresses", "localhost")
+                .setServerConfig("logging_collector", "on").setServerConfig("log_directory", "/tmp/pglog") // DIAG
                 .setPGStartupWait(Duration.ofSeconds(60))
                 .start();
     }

@@ -1,5 +1,7 @@
 package dev.moitessier.store.postgres;
 
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
 import dev.moitessier.store.Appender;
 import dev.moitessier.store.MailboxStore;
 import dev.moitessier.testkit.FaultProxy;
@@ -10,6 +12,7 @@ import java.sql.Savepoint;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import javax.sql.DataSource;
 
@@ -27,7 +30,17 @@ class PostgresWiring implements StoreWiring {
 
     /** The connections that a store gets; others than the plain ones are what wirings differ in. */
     DataSource dataSource(int port) throws SQLException {
-        return PostgresServer.dataSource(database, port);
+        return pool(port, config -> {});
+    }
+
+    /** A pool of the caller's, which lives until the wiring ends. */
+    final HikariDataSource pool(int port, Consumer<HikariConfig> settings) {
+        HikariConfig config = new HikariConfig();
+        config.setDataSource(PostgresServer.dataSource(database, port));
+        config.setMaximumPoolSize(10);
+        config.setMinimumIdle(1);
+        settings.accept(config);
+        return closing(new HikariDataSource(config));
     }
 
     /** What a wiring tells the builder. */
