@@ -9,6 +9,7 @@ import dev.moitessier.testkit.StoreWiring;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Savepoint;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -18,6 +19,9 @@ import javax.sql.DataSource;
 
 /** The store over a server from Maven artifacts, in a database of its own, in one of the ways that people run it. */
 class PostgresWiring implements StoreWiring {
+    /** Shorter than the default, since several tests wait for its end. */
+    static final Duration CALL_LIMIT = Duration.ofSeconds(3);
+
     private final PostgresServer server;
     private final String database;
     private final List<AutoCloseable> opened = new ArrayList<>();
@@ -71,7 +75,9 @@ class PostgresWiring implements StoreWiring {
     }
 
     private PostgresStore open(int port, UnaryOperator<PostgresStore.Builder> also) throws SQLException {
-        return also.apply(configure(PostgresStore.builder(dataSource(port)))).schemaMode(SchemaMode.MIGRATE).open();
+        PostgresStore.Builder builder =
+                PostgresStore.builder(dataSource(port)).schemaMode(SchemaMode.MIGRATE).callLimit(CALL_LIMIT);
+        return also.apply(configure(builder)).open();
     }
 
     @Override
