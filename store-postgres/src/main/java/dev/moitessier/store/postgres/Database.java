@@ -197,21 +197,17 @@ final class Database implements AutoCloseable {
         }
         Wait wait = new Wait(deadline);
         begins(here, wait);
-        SQLException failure = null;
         try {
             return dataSource.getConnection();
         } catch (SQLException none) {
-            failure = none;
-            throw none;
-        } finally {
-            ends(here);
-            if (wait.interrupted) {
-                // It was ours, to end the wait, and not the caller's.
-                Thread.interrupted();
-            } else if (failure != null && (here.isInterrupted() || failure.getCause() instanceof InterruptedException)) {
+            ends(here, wait);
+            if (here.isInterrupted() || (none.getCause() instanceof InterruptedException && !wait.interrupted)) {
                 here.interrupt();
                 throw new StoreException.Interrupted("interrupted while waiting for a connection", false);
             }
+            throw none;
+        } finally {
+            ends(here, wait);
         }
     }
 
@@ -249,10 +245,13 @@ final class Database implements AutoCloseable {
         }
     }
 
-    private void ends(Thread thread) {
+    private void ends(Thread thread, Wait wait) {
         lock.lock();
         try {
-            waiting.remove(thread);
+            if (waiting.remove(thread) != null && wait.interrupted) {
+                // The interrupt was ours, to end the wait, and not the caller's.
+                Thread.interrupted();
+            }
         } finally {
             lock.unlock();
         }

@@ -30,6 +30,12 @@ final class Failures {
         return state(failure).equals("23503");
     }
 
+    /** The server was not reached, or is starting or stopping. */
+    static boolean connection(@Nullable Throwable failure) {
+        String state = state(failure);
+        return state.startsWith("08") || state.startsWith("57P");
+    }
+
     /**
      * The failure of a call.
      *

@@ -264,10 +264,14 @@ public final class PostgresStore implements MailboxStore {
                 closePool = () -> {};
             } else {
                 PGSimpleDataSource simple = simple(requireNonNull(url), user, password, callLimit);
-                HikariDataSource pool = pool(simple);
+                PatientDataSource patient = new PatientDataSource(simple, callLimit);
+                HikariDataSource pool = pool(patient);
                 dataSource = pool;
                 forDedicated = direct != null ? direct : simple;
-                closePool = pool::close;
+                closePool = () -> {
+                    patient.close();
+                    pool.close();
+                };
             }
             Database database = new Database(dataSource, callLimit);
             try {

@@ -45,18 +45,14 @@ final class Schema {
     /** Brings the tables to {@link #VERSION}; safe from any number of nodes at once, and free where nothing is to do. */
     void migrate(DataSource dataSource) {
         try (Connection connection = dataSource.getConnection()) {
-            OptionalInt before = version(connection);
-            if (before.isPresent() && before.getAsInt() >= VERSION) {
-                return;
-            }
             boolean autoCommit = connection.getAutoCommit();
-            connection.setAutoCommit(false);
+            connection.setAutoCommit(true);
             try {
-                run(connection);
-                connection.commit();
-            } catch (SQLException | RuntimeException failure) {
-                connection.rollback();
-                throw failure;
+                OptionalInt before = version(connection);
+                if (before.isEmpty() || before.getAsInt() < VERSION) {
+                    connection.setAutoCommit(false);
+                    run(connection);
+                }
             } finally {
                 connection.setAutoCommit(autoCommit);
             }
@@ -66,6 +62,16 @@ final class Schema {
     }
 
     private void run(Connection connection) throws SQLException {
+        try {
+            migrations(connection);
+            connection.commit();
+        } catch (SQLException | RuntimeException failure) {
+            connection.rollback();
+            throw failure;
+        }
+    }
+
+    private void migrations(Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             // A migration may take longer than calls are allowed to. A new snapshot per statement: after the lock one sees
             // what the node before has done.

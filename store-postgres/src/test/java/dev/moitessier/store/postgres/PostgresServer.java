@@ -2,6 +2,7 @@ package dev.moitessier.store.postgres;
 
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -9,6 +10,8 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -43,15 +46,19 @@ final class PostgresServer implements AutoCloseable {
         return EmbeddedPostgres.builder()
                 .setDataDirectory(data)
                 .setCleanDataDirectory(false)
-                .setPort(port == 0 ? EmbeddedPostgresPorts.free() : port)
+                .setPort(port == 0 ? freePort() : port)
                 // What people run: an acknowledged commit is on the disk.
                 .setServerConfig("fsync", "on")
                 .setServerConfig("synchronous_commit", "on")
                 .setServerConfig("max_connections", "200")
                 .setServerConfig("listen_addresses", "localhost")
-                .setServerConfig("logging_collector", "on").setServerConfig("log_directory", "/tmp/pglog") // DIAG
                 .setPGStartupWait(Duration.ofSeconds(60))
                 .start();
+    }
+
+    /** Whether it must be left running. */
+    boolean isShared() {
+        return this == shared;
     }
 
     int port() {
@@ -98,7 +105,7 @@ final class PostgresServer implements AutoCloseable {
     void kill() throws Exception {
         long pid = Long.parseLong(Files.readAllLines(data.resolve("postmaster.pid")).get(0).trim());
         ProcessHandle postmaster = ProcessHandle.of(pid).orElseThrow();
-        List<ProcessHandle> all = new java.util.ArrayList<>(postmaster.descendants().toList());
+        List<ProcessHandle> all = new ArrayList<>(postmaster.descendants().toList());
         all.add(0, postmaster);
         all.forEach(ProcessHandle::destroyForcibly);
         for (ProcessHandle each : all) {
@@ -117,16 +124,14 @@ final class PostgresServer implements AutoCloseable {
     public void close() throws IOException {
         running.close();
         try (var files = Files.walk(data)) {
-            files.sorted(java.util.Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
+            files.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
         }
     }
 
     /** A port that was free a moment ago. */
-    private static final class EmbeddedPostgresPorts {
-        static int free() throws IOException {
-            try (var socket = new java.net.ServerSocket(0)) {
-                return socket.getLocalPort();
-            }
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0)) {
+            return socket.getLocalPort();
         }
     }
 }

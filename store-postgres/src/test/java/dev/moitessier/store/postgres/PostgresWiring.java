@@ -15,12 +15,11 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
-import javax.sql.DataSource;
 
 /** The store over a server from Maven artifacts, in a database of its own, in one of the ways that people run it. */
 class PostgresWiring implements StoreWiring {
     /** Shorter than the default, since several tests wait for its end. */
-    static final Duration CALL_LIMIT = Duration.ofSeconds(3);
+    static final Duration CALL_LIMIT = Duration.ofSeconds(5);
 
     private final PostgresServer server;
     private final String database;
@@ -32,9 +31,9 @@ class PostgresWiring implements StoreWiring {
         server.createDatabase(database);
     }
 
-    /** The connections that a store gets; others than the plain ones are what wirings differ in. */
-    DataSource dataSource(int port) throws SQLException {
-        return pool(port, config -> {});
+    /** By URL, so that the store makes its own pool; other wirings hand one in. */
+    PostgresStore.Builder builder(int port) {
+        return PostgresStore.builder(PostgresServer.url(database, port), "postgres", null);
     }
 
     /** A pool of the caller's, which lives until the wiring ends. */
@@ -76,7 +75,7 @@ class PostgresWiring implements StoreWiring {
 
     private PostgresStore open(int port, UnaryOperator<PostgresStore.Builder> also) throws SQLException {
         PostgresStore.Builder builder =
-                PostgresStore.builder(dataSource(port)).schemaMode(SchemaMode.MIGRATE).callLimit(CALL_LIMIT);
+                builder(port).schemaMode(SchemaMode.MIGRATE).callLimit(CALL_LIMIT);
         return also.apply(configure(builder)).open();
     }
 
@@ -84,6 +83,30 @@ class PostgresWiring implements StoreWiring {
     public Optional<Proxied> openProxied() throws Exception {
         FaultProxy proxy = FaultProxy.to("localhost", server.port());
         return Optional.of(new Proxied(open(proxy.port(), builder -> builder), proxy));
+    }
+
+    /** Its process's clock cannot matter: the store asks none but the server's, which {@link ArchitectureTest} sees to. */
+    @Override
+    public Optional<MailboxStore> openSkewed(Duration offset) throws Exception {
+        return Optional.of(open());
+    }
+
+    @Override
+    public Optional<Server> server() {
+        return server.isShared() ? Optional.empty() : Optional.of(new KilledServer());
+    }
+
+    /** Stopped by {@code kill -9}. */
+    private final class KilledServer implements Server {
+        @Override
+        public void stop() throws Exception {
+            server.kill();
+        }
+
+        @Override
+        public void start() throws Exception {
+            server.restart();
+        }
     }
 
     @Override
@@ -97,6 +120,9 @@ class PostgresWiring implements StoreWiring {
             each.close();
         }
         server.dropDatabase(database);
+        if (!server.isShared()) {
+            server.close();
+        }
     }
 
     /** As a service would have it: its own connection, its own commit. */
