@@ -42,12 +42,12 @@ final class Database implements AutoCloseable {
     private final DataSource dataSource;
     private final Duration callLimit;
     /** Handles over the connection that the thread has borrowed; making a Jdbi for each costs more than most statements. */
-    private final ThreadLocal<Borrowed> current = new ThreadLocal<>();
+    private static final ThreadLocal<Borrowed> CURRENT = new ThreadLocal<>();
 
     private final Jdbi jdbi = Jdbi.create(new ConnectionFactory() {
         @Override
         public Connection openConnection() {
-            return current.get().connection();
+            return CURRENT.get().connection();
         }
 
         @Override
@@ -116,7 +116,7 @@ final class Database implements AutoCloseable {
     }
 
     private <T> T withHandle(Borrowed connection, Transaction<T> work) throws SQLException {
-        current.set(connection);
+        CURRENT.set(connection);
         try (Handle handle = jdbi.open()) {
             return work.run(handle, connection);
         } catch (JdbiException said) {
@@ -125,7 +125,7 @@ final class Database implements AutoCloseable {
             }
             throw said;
         } finally {
-            current.remove();
+            CURRENT.remove();
         }
     }
 

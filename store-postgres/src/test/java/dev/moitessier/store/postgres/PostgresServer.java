@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -14,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
 
@@ -40,6 +43,26 @@ final class PostgresServer implements AutoCloseable {
     /** One that the caller may stop, and closes. */
     static PostgresServer own() throws IOException {
         return new PostgresServer(Files.createTempDirectory("moitessier-postgres"), 0);
+    }
+
+    /** One over data that are there; it deletes them when closed. */
+    static PostgresServer over(Path data) throws IOException {
+        return new PostgresServer(data, 0);
+    }
+
+    /** A copy of what a server that is not running has. */
+    Path copyData() throws IOException {
+        Path copy = Files.createTempDirectory("moitessier-postgres-copy");
+        try (Stream<Path> files = Files.walk(data)) {
+            for (Path file : (Iterable<Path>) files::iterator) {
+                String name = data.relativize(file).toString();
+                if (!name.isEmpty() && !name.equals("postmaster.pid") && !name.equals("epg-lock")) {
+                    Files.copy(file, copy.resolve(name), StandardCopyOption.COPY_ATTRIBUTES);
+                }
+            }
+        }
+        Files.setPosixFilePermissions(copy, PosixFilePermissions.fromString("rwx------"));
+        return copy;
     }
 
     private static EmbeddedPostgres start(Path data, int port) throws IOException {
