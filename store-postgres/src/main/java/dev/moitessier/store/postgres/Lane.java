@@ -60,6 +60,7 @@ final class Lane implements Broadcaster, AutoCloseable {
     private final Condition work = lock.newCondition();
     private ArrayDeque<byte[]> queue = new ArrayDeque<>();
     private int queued;
+    private int number;
     private @Nullable Thread sender;
     private volatile @Nullable Connection sending;
     private volatile boolean closed;
@@ -177,7 +178,8 @@ final class Lane implements Broadcaster, AutoCloseable {
             List<String> notifications = new ArrayList<>();
             while (!queue.isEmpty() && notifications.size() < NOTIFICATIONS) {
                 ByteArrayOutputStream packed = new ByteArrayOutputStream(ENVELOPE);
-                packed.writeBytes(ByteBuffer.allocate(Long.BYTES).putLong(node).array());
+                // The number keeps PostgreSQL from taking two that say the same for one.
+                packed.writeBytes(ByteBuffer.allocate(Long.BYTES + Integer.BYTES).putLong(node).putInt(number++).array());
                 while (!queue.isEmpty() && packed.size() + queue.peek().length <= ENVELOPE) {
                     byte[] each = queue.remove();
                     queued -= each.length;
@@ -223,6 +225,7 @@ final class Lane implements Broadcaster, AutoCloseable {
         if (packed.getLong() == node) {
             return;
         }
+        packed.getInt();
         while (packed.hasRemaining()) {
             byte[] topic = new byte[packed.getShort()];
             packed.get(topic);

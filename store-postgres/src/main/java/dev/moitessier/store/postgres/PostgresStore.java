@@ -256,10 +256,12 @@ public final class PostgresStore implements MailboxStore {
         public PostgresStore open() {
             Naming naming = new Naming(schema, tablePrefix);
             DataSource dataSource;
+            DataSource first;
             DataSource forDedicated;
             Runnable closePool;
             if (given != null) {
                 dataSource = given;
+                first = given;
                 forDedicated = direct != null ? direct : given;
                 closePool = () -> {};
             } else {
@@ -267,6 +269,8 @@ public final class PostgresStore implements MailboxStore {
                 PatientDataSource patient = new PatientDataSource(simple, callLimit);
                 HikariDataSource pool = pool(patient);
                 dataSource = pool;
+                // Past the pool, which would say "timed out" of whatever is wrong.
+                first = simple;
                 forDedicated = direct != null ? direct : simple;
                 closePool = () -> {
                     patient.close();
@@ -277,9 +281,11 @@ public final class PostgresStore implements MailboxStore {
             try {
                 Schema tables = new Schema(naming);
                 if (schemaMode == SchemaMode.MIGRATE) {
-                    tables.migrate(dataSource);
+                    tables.migrate(first);
                 }
-                inspect(database, schemaMode == SchemaMode.VALIDATE ? tables : null);
+                try (Database look = new Database(first, callLimit)) {
+                    database.readCommitted(inspect(look, schemaMode == SchemaMode.VALIDATE ? tables : null));
+                }
                 boolean push = hints && new PushProbe(database, forDedicated::getConnection).works();
                 return new PostgresStore(database, naming, forDedicated::getConnection, push, closePool);
             } catch (RuntimeException failure) {
@@ -322,8 +328,8 @@ public final class PostgresStore implements MailboxStore {
         }
 
         /** One look at the server, before anything relies on it. */
-        private static void inspect(Database database, @Nullable Schema tables) {
-            boolean readCommitted = database.call("open the store", false, borrowed -> {
+        private static boolean inspect(Database database, @Nullable Schema tables) {
+            return database.call("open the store", false, borrowed -> {
                 Connection connection = borrowed.connection();
                 boolean byDefault;
                 try (Statement statement = connection.createStatement();
@@ -343,7 +349,6 @@ public final class PostgresStore implements MailboxStore {
                 }
                 return byDefault;
             });
-            database.readCommitted(readCommitted);
         }
 
         private static void check(boolean good, String otherwise) {

@@ -46,13 +46,17 @@ final class Schema {
     void migrate(DataSource dataSource) {
         try (Connection connection = dataSource.getConnection()) {
             boolean autoCommit = connection.getAutoCommit();
-            connection.setAutoCommit(true);
+            connection.setAutoCommit(false);
             try {
+                begin(connection);
                 OptionalInt before = version(connection);
                 if (before.isEmpty() || before.getAsInt() < VERSION) {
-                    connection.setAutoCommit(false);
-                    run(connection);
+                    migrations(connection);
                 }
+                connection.commit();
+            } catch (SQLException | RuntimeException failure) {
+                connection.rollback();
+                throw failure;
             } finally {
                 connection.setAutoCommit(autoCommit);
             }
@@ -61,22 +65,17 @@ final class Schema {
         }
     }
 
-    private void run(Connection connection) throws SQLException {
-        try {
-            migrations(connection);
-            connection.commit();
-        } catch (SQLException | RuntimeException failure) {
-            connection.rollback();
-            throw failure;
+    /** A migration may take longer than calls are allowed to. A new snapshot per statement: after the lock one sees what was done. */
+    private static void begin(Connection connection) throws SQLException {
+        connection.rollback();
+        try (Statement statement = connection.createStatement()) {
+            statement.execute("set local statement_timeout = 0; set transaction isolation level read committed; "
+                    + "set local lock_timeout = 0");
         }
     }
 
     private void migrations(Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement()) {
-            // A migration may take longer than calls are allowed to. A new snapshot per statement: after the lock one sees
-            // what the node before has done.
-            statement.execute("set transaction isolation level read committed; set local statement_timeout = 0; "
-                    + "set local lock_timeout = 0");
             statement.execute("select pg_advisory_xact_lock(" + naming.key() + ")");
             try (ResultSet schema = statement.executeQuery(
                     "select from pg_catalog.pg_namespace where nspname = " + Naming.literal(naming.schema()))) {

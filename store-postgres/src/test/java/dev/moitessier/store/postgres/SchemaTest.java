@@ -3,6 +3,7 @@ package dev.moitessier.store.postgres;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.zaxxer.hikari.HikariDataSource;
 import dev.moitessier.store.Retention;
 import dev.moitessier.store.StoreException;
 import dev.moitessier.store.SweepPolicy;
@@ -10,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -40,7 +42,7 @@ final class SchemaTest {
                 PostgresStore.migrate(scratch.dataSource());
                 return true;
             };
-            List<Future<Boolean>> all = nodes.invokeAll(java.util.Collections.nCopies(8, migrate));
+            List<Future<Boolean>> all = nodes.invokeAll(Collections.nCopies(8, migrate));
             for (Future<Boolean> each : all) {
                 assertThat(each.get()).isTrue();
             }
@@ -205,7 +207,7 @@ final class SchemaTest {
     void theCallersConnectionComesBackAsItWas() throws Exception {
         List<String> seen = new ArrayList<>();
         PostgresStore.migrate(scratch.dataSource());
-        try (var pool = new com.zaxxer.hikari.HikariDataSource()) {
+        try (var pool = new HikariDataSource()) {
             pool.setDataSource(scratch.dataSource());
             pool.setAutoCommit(false);
             pool.setMaximumPoolSize(1);
