@@ -44,7 +44,8 @@ class LimitsTest {
                     .withMessageContaining(what)
                     .withMessageContaining("at most " + most + " bytes")
                     .withMessageContaining("has " + (most + 1))
-                    .satisfies(failure -> assertThat(failure.getMessage().length()).isLessThan(200));
+                    .satisfies(
+                            failure -> assertThat(failure.getMessage().length()).isLessThan(200));
         }
     }
 
