@@ -129,7 +129,7 @@ final class Feed implements Runnable {
     /** Only by the consumer itself, when none of its functions runs any more and its places are dormant. */
     void detach(Consumer one) {
         synchronized (this) {
-            if (consumer != one) {
+            if (!one.equals(consumer)) {
                 return;
             }
             consumer = null;

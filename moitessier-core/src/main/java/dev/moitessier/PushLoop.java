@@ -276,7 +276,7 @@ final class PushLoop extends Feed.Consumer implements Runnable {
 
     @Override
     boolean awaitRelease(long nanos) throws InterruptedException {
-        if (runner == Thread.currentThread()) {
+        if (Thread.currentThread().equals(runner)) {
             return true;
         }
         try {

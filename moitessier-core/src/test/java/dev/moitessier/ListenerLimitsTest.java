@@ -244,12 +244,14 @@ class ListenerLimitsTest {
     @Test
     void metadataIsReadByLaterAndEarlierVersions() {
         Metadata said = new Metadata(
-                Person.of("ädä", "phone"), "desk", Instant.parse("2026-11-22T10:00:00.123Z"), new byte[] {1, 2, 3});
+                Person.of("ädä", "phone"), "desk", Instant.parse("2026-11-22T10:00:00.123Z"), Payload.wrap(new byte[] {
+                    1, 2, 3
+                }));
         Metadata read = Metadata.decode(said.encode());
         assertThat(read.person()).isEqualTo(said.person());
         assertThat(read.durableName()).isEqualTo("desk");
         assertThat(read.since()).isEqualTo(said.since());
-        assertThat(read.state()).containsExactly(1, 2, 3);
+        assertThat(read.state().toBytes()).containsExactly(1, 2, 3);
 
         byte[] known = said.encode().toBytes();
         ByteBuffer later = ByteBuffer.allocate(known.length + 5).put(known);
