@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -42,7 +43,7 @@ final class Sweeper {
                     best = prefix;
                 }
             }
-            return byPrefix.get(best);
+            return Objects.requireNonNull(byPrefix.get(best), "there is a rule for all");
         }
 
         Duration longest() {
