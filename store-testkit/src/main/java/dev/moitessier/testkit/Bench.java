@@ -477,10 +477,17 @@ final class Bench implements AutoCloseable {
     void pass(Duration time) {
         if (wiring().clock().isPresent()) {
             wiring().clock().get().advance(time);
-            return;
+        } else {
+            idle(time);
         }
+    }
+
+    /** Lets so much real time pass, for what goes on by itself: networks, other threads. */
+    static void idle(Duration time) {
         long end = System.nanoTime() + time.toNanos();
-        for (long left = time.toNanos(); left > 0; left = end - System.nanoTime()) {
+        for (long left = time.toNanos();
+                left > 0 && !Thread.currentThread().isInterrupted();
+                left = end - System.nanoTime()) {
             LockSupport.parkNanos(left);
         }
     }

@@ -41,7 +41,7 @@ interface HintRules {
         bench.soon().until("both watches are in effect (W4)", () -> elsewhere.of(scope) > 0 && here.of(scope) > 0);
         for (int i = 0; i < 10; i++) {
             // Coalesced hints of the previous append may come late, and would count for this one.
-            bench.pass(Duration.ofMillis(20));
+            Bench.idle(Duration.ofMillis(20));
             long before = elsewhere.of(scope);
             long beforeHere = here.of(scope);
             bench.put(bench.store(), scope, "m" + i);
@@ -102,7 +102,7 @@ interface HintRules {
         if (bench.can().push().isPresent()) {
             bench.soon().until("the watch that stays is hinted", () -> staying.of(scope) > before);
         }
-        bench.pass(Duration.ofMillis(50));
+        Bench.idle(Duration.ofMillis(50));
         assertThat(closing.of(scope)).as("hints of a closed watch").isEqualTo(atClose);
     }
 

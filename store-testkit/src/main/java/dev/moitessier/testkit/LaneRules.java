@@ -79,7 +79,7 @@ interface LaneRules {
         // not.
         bench.soon().until("the lane is quiet", () -> {
             int before = first.size();
-            bench.pass(Duration.ofMillis(200));
+            Bench.idle(Duration.ofMillis(200));
             return first.size() == before;
         });
         List<String> late = new CopyOnWriteArrayList<>();
