@@ -33,15 +33,17 @@ final class Anchors {
 
     /** No order, no wake-up, no receipt. */
     static Contender bareInsert(Server server) {
-        return statement(server, "INSERT", "insert into anchor_message (scope, sender, body) values (?, 'bob', '" + TEXT + "')");
+        return statement(
+                server, "INSERT", "insert into anchor_message (scope, sender, body) values (?, 'bob', '" + TEXT + "')");
     }
 
     static Contender insertNotify(Server server) {
         return statement(
                 server,
                 "INSERT + NOTIFY",
-                "with m as (insert into anchor_message (scope, sender, body) values (?, 'bob', '" + TEXT + "') returning scope, id) "
-                        + "select pg_notify('" + CHANNEL + "', scope || ' ' || id) from m");
+                "with m as (insert into anchor_message (scope, sender, body) values (?, 'bob', '" + TEXT
+                        + "') returning scope, id) " + "select pg_notify('" + CHANNEL
+                        + "', scope || ' ' || id) from m");
     }
 
     /** A row for each listener, and a wake-up: the mailbox that is like ours. */
@@ -50,7 +52,8 @@ final class Anchors {
                 server,
                 "row per listener + NOTIFY",
                 "with m as (insert into anchor_mailbox (scope, listener, sender, body) "
-                        + "select scope, listener, 'bob', '" + TEXT + "' from anchor_listener where scope = ? returning scope) "
+                        + "select scope, listener, 'bob', '" + TEXT
+                        + "' from anchor_listener where scope = ? returning scope) "
                         + "select pg_notify('" + CHANNEL + "', scope) from m limit 1");
     }
 
@@ -122,7 +125,8 @@ final class Anchors {
     static void holdScopeRow(Connection connection, String scope) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(
                 "with s as (update anchor_scope set head = head + 1 where name = ? returning name, head) "
-                        + "insert into anchor_message (scope, sender, body) select name, 'bob', '" + TEXT + "' from s")) {
+                        + "insert into anchor_message (scope, sender, body) select name, 'bob', '" + TEXT
+                        + "' from s")) {
             statement.setString(1, scope);
             statement.execute();
         }

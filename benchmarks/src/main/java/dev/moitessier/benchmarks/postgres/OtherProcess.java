@@ -75,7 +75,8 @@ final class OtherProcess implements AutoCloseable {
         if (arrived.size() < count) {
             throw new IllegalStateException("only " + arrived.size() + " of " + count + " arrived by " + way);
         }
-        long[] sorted = new ArrayList<>(arrived).stream().mapToLong(Long::longValue).toArray();
+        long[] sorted =
+                new ArrayList<>(arrived).stream().mapToLong(Long::longValue).toArray();
         Arrays.sort(sorted);
         return sorted;
     }
@@ -92,9 +93,11 @@ final class OtherProcess implements AutoCloseable {
     public static void main(String[] arguments) throws Exception {
         PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
         String url = arguments[0];
-        Thread.UncaughtExceptionHandler gone = (thread, failure) -> System.err.println(thread.getName() + ": " + failure);
+        Thread.UncaughtExceptionHandler gone =
+                (thread, failure) -> System.err.println(thread.getName() + ": " + failure);
         Thread.setDefaultUncaughtExceptionHandler(gone);
-        Moitessier moitessier = Moitessier.on(PostgresStore.builder(url, null, null).open());
+        Moitessier moitessier =
+                Moitessier.on(PostgresStore.builder(url, null, null).open());
         Listener listener = moitessier.listen(Conditions.shared(Person.of("elsewhere"), arguments[1]));
         listener.subscribe(message -> report(out, "moitessier", message.text()));
         daemon("bare-listen", () -> bareListen(url, out));
@@ -154,7 +157,8 @@ final class OtherProcess implements AutoCloseable {
 
     private static void pollTable(String url, PrintStream out) throws Exception {
         try (Connection connection = Server.connect(url);
-                PreparedStatement read = connection.prepareStatement("select id, body from anchor_message where id > ? order by id limit 1000")) {
+                PreparedStatement read = connection.prepareStatement(
+                        "select id, body from anchor_message where id > ? order by id limit 1000")) {
             long last = 0;
             while (true) {
                 read.setLong(1, last);

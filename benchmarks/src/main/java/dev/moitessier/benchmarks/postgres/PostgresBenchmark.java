@@ -1,8 +1,6 @@
 package dev.moitessier.benchmarks.postgres;
 
-import dev.moitessier.Conditions;
 import dev.moitessier.Moitessier;
-import dev.moitessier.Person;
 import dev.moitessier.store.ListenerRef;
 import dev.moitessier.store.ListenerType;
 import dev.moitessier.store.Party;
@@ -45,7 +43,9 @@ public final class PostgresBenchmark {
     private PostgresBenchmark(boolean quick) throws Exception {
         this.quick = quick;
         slices = new Slices(quick ? 2 : 9, quick ? 200 : 1_000, report);
-        store = PostgresStore.builder(server.url(), null, null).schemaMode(SchemaMode.MIGRATE).open();
+        store = PostgresStore.builder(server.url(), null, null)
+                .schemaMode(SchemaMode.MIGRATE)
+                .open();
         moitessier = Moitessier.builder(store).inFlight(IN_FLIGHT).build();
     }
 
@@ -53,7 +53,8 @@ public final class PostgresBenchmark {
         List<String> said = new ArrayList<>(List.of(arguments));
         boolean quick = said.remove("quick");
         said.remove("full");
-        Path file = Path.of(said.isEmpty() ? quick ? "results/postgres-quick.txt" : "results/postgres.txt" : said.get(0));
+        Path file =
+                Path.of(said.isEmpty() ? quick ? "results/postgres-quick.txt" : "results/postgres.txt" : said.get(0));
         if (file.getParent() != null) {
             Files.createDirectories(file.getParent());
         }
@@ -86,16 +87,18 @@ public final class PostgresBenchmark {
     private void conditions() throws Exception {
         report.line("The Postgres store beside hand-written SQL; one run, contenders in turns, medians of rounds."
                 + (quick ? " QUICK: figures without worth." : ""));
-        report.line("Java %s, %d processors, %s".formatted(
-                System.getProperty("java.runtime.version"),
-                Runtime.getRuntime().availableProcessors(),
-                server.text("select version()")));
-        report.line("fsync %s, synchronous_commit %s, wal_sync_method %s, shared_buffers %s, text of %d bytes".formatted(
-                server.text("show fsync"),
-                server.text("show synchronous_commit"),
-                server.text("show wal_sync_method"),
-                server.text("show shared_buffers"),
-                Anchors.TEXT.length()));
+        report.line("Java %s, %d processors, %s"
+                .formatted(
+                        System.getProperty("java.runtime.version"),
+                        Runtime.getRuntime().availableProcessors(),
+                        server.text("select version()")));
+        report.line("fsync %s, synchronous_commit %s, wal_sync_method %s, shared_buffers %s, text of %d bytes"
+                .formatted(
+                        server.text("show fsync"),
+                        server.text("show synchronous_commit"),
+                        server.text("show wal_sync_method"),
+                        server.text("show shared_buffers"),
+                        Anchors.TEXT.length()));
         report.line("a bare commit takes %.0f µs alone".formatted(commitMicros()));
     }
 
@@ -119,7 +122,8 @@ public final class PostgresBenchmark {
     }
 
     private void register(String scope, ListenerType type, int person) {
-        ListenerRef listener = new ListenerRef(scope, type, type == ListenerType.SHARED ? null : new Party("person" + person, ""));
+        ListenerRef listener =
+                new ListenerRef(scope, type, type == ListenerType.SHARED ? null : new Party("person" + person, ""));
         store.register(new Registration(
                 UUID.randomUUID(), listener, "durable", null, Duration.ofDays(1), Payload.empty(), null));
     }
@@ -173,7 +177,8 @@ public final class PostgresBenchmark {
                 report.atLeast("dispatch, to a bare INSERT", rates.ratio(ours.name(), bare.name()), 1);
                 report.atLeast("dispatchAsync, to a bare INSERT", rates.ratio(async.name(), bare.name()), 2);
             } else {
-                report.line("  %-62s %6.2f".formatted("dispatch, to a bare INSERT", rates.ratio(ours.name(), bare.name())));
+                report.line(
+                        "  %-62s %6.2f".formatted("dispatch, to a bare INSERT", rates.ratio(ours.name(), bare.name())));
             }
         }
     }
@@ -182,10 +187,11 @@ public final class PostgresBenchmark {
     private void enlisting() throws Exception {
         Contender none = Anchors.transaction(server, "transaction without a message", (connection, scope) -> {});
         Contender held = Anchors.transaction(server, "scope row held", Anchors::holdScopeRow);
-        Contender enlisted = Anchors.transaction(server, "enlisted dispatch", (connection, scope) ->
-                moitessier.within(store.enlist(connection)).dispatch(Dispatches.BOB, scope, Anchors.TEXT));
-        List<Slices.Entrant> entrants = List.of(
-                new Slices.Entrant(none, 32), new Slices.Entrant(held, 32), new Slices.Entrant(enlisted, 32));
+        Contender enlisted = Anchors.transaction(server, "enlisted dispatch", (connection, scope) -> moitessier
+                .within(store.enlist(connection))
+                .dispatch(Dispatches.BOB, scope, Anchors.TEXT));
+        List<Slices.Entrant> entrants =
+                List.of(new Slices.Entrant(none, 32), new Slices.Entrant(held, 32), new Slices.Entrant(enlisted, 32));
         Slices.Rates rates = slices.run("enlisting", entrants, 1);
         report.line("\na transaction of two inserts that also sends to one hot scope, 32 callers");
         for (Slices.Entrant entrant : entrants) {
@@ -199,7 +205,8 @@ public final class PostgresBenchmark {
             Contender ours = Dispatches.blocking(moitessier);
             List<Slices.Entrant> entrants = List.of(new Slices.Entrant(ours, 32), new Slices.Entrant(spring, 32));
             Slices.Rates rates = slices.run("Spring Integration", entrants, 1);
-            report.line("\nSpring Integration's channel over JdbcChannelMessageStore, one channel, 32 callers, its subscriber at work");
+            report.line(
+                    "\nSpring Integration's channel over JdbcChannelMessageStore, one channel, 32 callers, its subscriber at work");
             for (Slices.Entrant entrant : entrants) {
                 report.line("  %-40s %,12.0f/s".formatted(entrant.name(), rates.median(entrant.name())));
             }
@@ -233,7 +240,8 @@ public final class PostgresBenchmark {
 
     private double percentiles(String what, long[] sortedNanos) {
         double half = sortedNanos[sortedNanos.length / 2] / 1e3;
-        report.line("  %-40s p50 %,9.0f µs   p99 %,9.0f µs".formatted(what, half, sortedNanos[sortedNanos.length * 99 / 100] / 1e3));
+        report.line("  %-40s p50 %,9.0f µs   p99 %,9.0f µs"
+                .formatted(what, half, sortedNanos[sortedNanos.length * 99 / 100] / 1e3));
         for (long each : sortedNanos) {
             report.raw("wake-up\t%s\t%d ns".formatted(what, each));
         }
@@ -254,10 +262,13 @@ public final class PostgresBenchmark {
         report.atLeast("to " + many + " listeners, to 1", rates.ratio(all.name(), one.name()), 0.9);
     }
 
-    private Slices.Rates run(String what, Contender first, String firstScope, Contender second, String secondScope) throws Exception {
+    private Slices.Rates run(String what, Contender first, String firstScope, Contender second, String secondScope)
+            throws Exception {
         return slices.run(
                 what,
-                List.of(new Slices.Entrant(fixed(first, firstScope), 8), new Slices.Entrant(fixed(second, secondScope), 8)),
+                List.of(
+                        new Slices.Entrant(fixed(first, firstScope), 8),
+                        new Slices.Entrant(fixed(second, secondScope), 8)),
                 1);
     }
 
@@ -293,17 +304,23 @@ public final class PostgresBenchmark {
     /** Rows, bytes in tables and bytes of WAL for one message to ten listeners. */
     private void sizes() throws Exception {
         int messages = quick ? 500 : 20_000;
-        report.line("\none message to %d listeners: rows written, bytes in tables and indexes, bytes of WAL".formatted(Anchors.LISTENERS));
+        report.line("\none message to %d listeners: rows written, bytes in tables and indexes, bytes of WAL"
+                .formatted(Anchors.LISTENERS));
         size("dispatch, one after the other", Dispatches.blocking(moitessier), messages / 10, "moitessier");
-        size("dispatchAsync, " + IN_FLIGHT + " in flight", Dispatches.async(moitessier, IN_FLIGHT), messages, "moitessier");
+        size(
+                "dispatchAsync, " + IN_FLIGHT + " in flight",
+                Dispatches.async(moitessier, IN_FLIGHT),
+                messages,
+                "moitessier");
         size("INSERT", Anchors.bareInsert(server), messages / 10, "public");
         size("row per listener + NOTIFY", Anchors.mailboxNotify(server), messages / 10, "public");
     }
 
     private void size(String what, Contender contender, int messages, String schema) throws Exception {
         String rows = "select sum(n_tup_ins) from pg_stat_user_tables where schemaname = '" + schema + "'";
-        String bytes = "select sum(pg_total_relation_size(c.oid)) from pg_class c join pg_namespace n on n.oid = c.relnamespace "
-                + "where c.relkind = 'r' and n.nspname = '" + schema + "'";
+        String bytes =
+                "select sum(pg_total_relation_size(c.oid)) from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+                        + "where c.relkind = 'r' and n.nspname = '" + schema + "'";
         // Full pages after a checkpoint would be counted as if they were the messages'.
         server.execute("checkpoint");
         try (Contender.Caller warm = contender.caller()) {
@@ -321,11 +338,12 @@ public final class PostgresBenchmark {
             warm.flush();
             long wal = server.number("select pg_wal_lsn_diff(pg_current_wal_lsn(), '" + walBefore + "')::bigint");
             settle();
-            report.line("  %-40s %6.2f rows %,8.0f bytes %,8.0f bytes of WAL".formatted(
-                    what,
-                    (server.number(rows) - rowsBefore) / (double) messages,
-                    (server.number(bytes) - bytesBefore) / (double) messages,
-                    wal / (double) messages));
+            report.line("  %-40s %6.2f rows %,8.0f bytes %,8.0f bytes of WAL"
+                    .formatted(
+                            what,
+                            (server.number(rows) - rowsBefore) / (double) messages,
+                            (server.number(bytes) - bytesBefore) / (double) messages,
+                            wal / (double) messages));
         }
     }
 

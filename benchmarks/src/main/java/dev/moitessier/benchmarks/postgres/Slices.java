@@ -79,7 +79,8 @@ final class Slices {
                 double rate = slice(entrant, scopes);
                 if (round >= 0) {
                     rates.get(entrant.name())[round] = rate;
-                    report.raw("%s\t%s\t%d callers\tround %d\t%.1f/s".formatted(what, entrant.name(), entrant.callers, round, rate));
+                    report.raw("%s\t%s\t%d callers\tround %d\t%.1f/s"
+                            .formatted(what, entrant.name(), entrant.callers, round, rate));
                 }
             }
         }

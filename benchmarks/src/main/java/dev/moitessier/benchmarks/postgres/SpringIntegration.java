@@ -43,11 +43,14 @@ final class SpringIntegration implements Contender {
 
     /** As the jar has it, with the trigger that stands there in a comment. */
     private static void createTables(Server server) throws SQLException, IOException {
-        try (InputStream file = JdbcChannelMessageStore.class.getResourceAsStream("/org/springframework/integration/jdbc/schema-postgresql.sql")) {
+        try (InputStream file = JdbcChannelMessageStore.class.getResourceAsStream(
+                "/org/springframework/integration/jdbc/schema-postgresql.sql")) {
             if (file == null) {
                 throw new IOException("the schema of Spring Integration is missing");
             }
-            String schema = new String(file.readAllBytes(), StandardCharsets.UTF_8).replace("/*", "").replace("*/", "");
+            String schema = new String(file.readAllBytes(), StandardCharsets.UTF_8)
+                    .replace("/*", "")
+                    .replace("*/", "");
             server.execute(schema);
         }
     }
@@ -70,7 +73,9 @@ final class SpringIntegration implements Contender {
     public Caller caller() {
         return scope -> {
             PostgresSubscribableChannel channel = channel(scope);
-            if (!channel.send(MessageBuilder.withPayload(Anchors.TEXT).setHeader("sender", "bob").build())) {
+            if (!channel.send(MessageBuilder.withPayload(Anchors.TEXT)
+                    .setHeader("sender", "bob")
+                    .build())) {
                 throw new IllegalStateException("refused: " + new GenericMessage<>(Arrays.asList(scope)));
             }
         };
