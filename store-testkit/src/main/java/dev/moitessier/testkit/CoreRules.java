@@ -17,6 +17,7 @@ import dev.moitessier.store.Acknowledgement;
 import dev.moitessier.store.Append;
 import dev.moitessier.store.Appended;
 import dev.moitessier.store.Beat;
+import dev.moitessier.store.Capabilities;
 import dev.moitessier.store.HintSink;
 import dev.moitessier.store.ListenerRef;
 import dev.moitessier.store.ListenerType;
@@ -40,6 +41,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -398,7 +400,28 @@ interface CoreRules {
     @Test
     default void B4_aConditionalAppendIsTheLastOfItsScopeInABatch(Bench bench) throws Exception {
         List<String> broken = new CopyOnWriteArrayList<>();
+        AtomicInteger combined = new AtomicInteger();
         MailboxStore inspecting = new ForwardingStore(bench.open()) {
+            /** Core combines nothing for a store of its own process. */
+            @Override
+            public Capabilities capabilities() {
+                Capabilities c = super.capabilities();
+                return new Capabilities(
+                        c.store(),
+                        c.durability(),
+                        true,
+                        c.enlists(),
+                        c.push(),
+                        c.storeClock(),
+                        c.maxBody(),
+                        c.maxAppend(),
+                        c.maxTexts(),
+                        c.maxMetadata(),
+                        c.maxBatch(),
+                        c.maxRemember(),
+                        c.callLimit());
+            }
+
             @Override
             public List<Appended> append(List<Append> batch) {
                 Set<String> closed = new HashSet<>();
@@ -410,6 +433,9 @@ interface CoreRules {
                         closed.add(append.scope());
                     }
                 }
+                combined.addAndGet(batch.size() - 1);
+                // A store that takes its time, so that dispatches gather meanwhile.
+                Bench.idle(Duration.ofMillis(3));
                 return super.append(batch);
             }
         };
@@ -417,19 +443,38 @@ interface CoreRules {
         String scope = bench.scope();
         Listener shared = node.listen(Conditions.shared(BOB, scope));
         node.listen(Conditions.handler(ADA, scope));
-        for (int i = 0; i < 60; i++) {
-            Dispatch dispatch = Dispatch.from(BOB).to(scope).text("m" + i);
-            var unused = node.dispatchAsync(i % 4 == 3 ? dispatch.handler((recipient, d) -> "handled") : dispatch);
+        List<Callable<Integer>> threads = new ArrayList<>();
+        for (int t = 0; t < 3; t++) {
+            threads.add(() -> {
+                for (int i = 0; i < 10; i++) {
+                    node.dispatch(
+                            Dispatch.from(BOB).to(scope).text("handled").handler((recipient, dispatch) -> "for ada"));
+                }
+                return 10;
+            });
         }
-        var flushed = bench.background(() -> {
+        threads.add(() -> {
+            for (int i = 0; i < 60; i++) {
+                CompletionStage<Dispatched> ended = node.dispatchAsync(BOB, scope, "m" + i);
+                assertThat(ended).isNotNull();
+                if (i % 5 == 0) {
+                    Bench.idle(Duration.ofMillis(2));
+                }
+            }
             node.flush();
-            return true;
+            return 60;
         });
-        soon(bench, "all dispatches have ended", flushed::isDone, Boolean::booleanValue);
+        bench.together(threads);
         assertThat(broken).isEmpty();
-        assertThat(texts(shared))
-                .as("texts of plain and handler dispatches, in call order")
-                .isEqualTo(IntStream.range(0, 60).mapToObj(i -> "m" + i).toList());
+        assertThat(combined.get()).as("appends that core combined with others").isPositive();
+        List<String> heard = texts(shared);
+        assertThat(heard)
+                .as("texts of 30 dispatches with a handler and 60 without")
+                .hasSize(90);
+        assertThat(heard.stream().filter(text -> !text.equals("handled")))
+                .as("texts of one thread's dispatches, in call order")
+                .containsExactlyElementsOf(
+                        IntStream.range(0, 60).mapToObj(i -> "m" + i).toList());
     }
 
     @Test

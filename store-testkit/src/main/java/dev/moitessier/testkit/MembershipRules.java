@@ -112,6 +112,10 @@ interface MembershipRules {
         };
         Future<Integer> first = bench.background(reader);
         Future<Integer> second = bench.background(reader);
+        bench.soon()
+                .until(
+                        "members are looked at while they change",
+                        () -> !byVersion.isEmpty() || first.isDone() || second.isDone());
         for (int i = 0; i < 30; i++) {
             Registration registration = bench.registration(Bench.privateTo(scope, "p" + i), "s");
             bench.store().register(registration);
@@ -119,10 +123,6 @@ interface MembershipRules {
                 bench.store().unregister(registration.listener(), "s", registration.id());
             }
         }
-        bench.soon()
-                .until(
-                        "members are looked at while they change",
-                        () -> !byVersion.isEmpty() || first.isDone() || second.isDone());
         changing.set(false);
         assertThat(bench.done(first) + bench.done(second)).as("looks").isPositive();
     }

@@ -112,7 +112,12 @@ final class Appends {
     private final String remembered;
     private final String recalled;
 
-    Appends(Database database, Naming naming, Capabilities capabilities, Pending pending, Consumer<Set<String>> readable) {
+    Appends(
+            Database database,
+            Naming naming,
+            Capabilities capabilities,
+            Pending pending,
+            Consumer<Set<String>> readable) {
         this.database = database;
         this.capabilities = capabilities;
         this.pending = pending;
@@ -215,7 +220,9 @@ final class Appends {
         final int no;
         final OptionalLong ifMembers;
         final Set<UUID> ids = new HashSet<>();
-        @Nullable Outcome outcome;
+
+        @Nullable
+        Outcome outcome;
 
         Group(int no, OptionalLong ifMembers) {
             this.no = no;
@@ -224,7 +231,8 @@ final class Appends {
     }
 
     /** What the statement did with one scope. */
-    private record Outcome(long base, long membersVersion, int mailboxes, boolean pending, boolean written, boolean locked) {}
+    private record Outcome(
+            long base, long membersVersion, int mailboxes, boolean pending, boolean written, boolean locked) {}
 
     /** One call of {@link #append}. */
     private final class Run {
@@ -254,7 +262,8 @@ final class Appends {
                 }
             }
             Map<String, List<Element>> scopes = new LinkedHashMap<>();
-            alone.forEach(element -> scopes.computeIfAbsent(element.scope(), name -> new ArrayList<>()).add(element));
+            alone.forEach(element -> scopes.computeIfAbsent(element.scope(), name -> new ArrayList<>())
+                    .add(element));
             scopes.forEach(this::alone);
         }
 
@@ -422,7 +431,8 @@ final class Appends {
         }
 
         private StoreException notTried(StoreException cause) {
-            return new StoreException.Unavailable("not tried, so as not to overtake what failed before it in its scope", cause, false);
+            return new StoreException.Unavailable(
+                    "not tried, so as not to overtake what failed before it in its scope", cause, false);
         }
     }
 
@@ -443,8 +453,15 @@ final class Appends {
             Map<Integer, Outcome> outcomes = new HashMap<>();
             try (ResultSet rows = statement.executeQuery()) {
                 while (rows.next()) {
-                    outcomes.put(rows.getInt(1), new Outcome(rows.getLong(2), rows.getLong(3), rows.getInt(4),
-                            rows.getBoolean(5), rows.getBoolean(6), rows.getBoolean(7)));
+                    outcomes.put(
+                            rows.getInt(1),
+                            new Outcome(
+                                    rows.getLong(2),
+                                    rows.getLong(3),
+                                    rows.getInt(4),
+                                    rows.getBoolean(5),
+                                    rows.getBoolean(6),
+                                    rows.getBoolean(7)));
                 }
             }
             round.groups.values().forEach(group -> group.outcome = outcomes.get(group.no));
@@ -475,7 +492,9 @@ final class Appends {
     }
 
     private static String[] ids(List<Element> elements) {
-        return elements.stream().map(element -> element.append.dispatch().toString()).toArray(String[]::new);
+        return elements.stream()
+                .map(element -> element.append.dispatch().toString())
+                .toArray(String[]::new);
     }
 
     private static Group group(Round round, String scope) {

@@ -6,8 +6,8 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -97,7 +97,11 @@ final class Database implements AutoCloseable {
     /** As {@link #call(String, boolean, Work)}, until {@code deadline} of {@link System#nanoTime()}. */
     <T> T call(String doing, boolean writes, long deadline, Work<T> work) {
         return attempt(
-                doing, writes, deadline, Failures::contention, readCommitted ? work : connection -> inTransaction(connection, work));
+                doing,
+                writes,
+                deadline,
+                Failures::contention,
+                readCommitted ? work : connection -> inTransaction(connection, work));
     }
 
     /** Runs a transaction at READ COMMITTED, whatever the default is, that waits for locks only until the deadline. */
@@ -146,8 +150,7 @@ final class Database implements AutoCloseable {
         }
     }
 
-    private <T> T attempt(
-            String doing, boolean writes, long deadline, Predicate<SQLException> passing, Work<T> work) {
+    private <T> T attempt(String doing, boolean writes, long deadline, Predicate<SQLException> passing, Work<T> work) {
         Duration pause = FIRST_PAUSE;
         while (true) {
             boolean sent = false;
@@ -356,8 +359,8 @@ final class Database implements AutoCloseable {
         private void begin() throws SQLException {
             connection.setAutoCommit(false);
             try (Statement settings = connection.createStatement()) {
-                settings.execute(
-                        "set transaction isolation level read committed; set local lock_timeout = " + millisLeft() * 9L / 10);
+                settings.execute("set transaction isolation level read committed; set local lock_timeout = "
+                        + millisLeft() * 9L / 10);
             }
         }
 
@@ -377,15 +380,6 @@ final class Database implements AutoCloseable {
                     connection.rollback();
                     connection.setAutoCommit(true);
                 }
-            } catch (SQLException broken) {
-                cause.addSuppressed(broken);
-            }
-        }
-
-        /** After a failure within a transaction that a statement's own text has begun. */
-        void rollbackBegun(Throwable cause) {
-            try (Statement statement = connection.createStatement()) {
-                statement.execute("rollback");
             } catch (SQLException broken) {
                 cause.addSuppressed(broken);
             }

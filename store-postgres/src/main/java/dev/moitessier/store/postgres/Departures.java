@@ -40,7 +40,8 @@ final class Departures {
         this.pending = pending;
         this.appends = appends;
         this.readable = readable;
-        holdSession = naming.render("select session from {session} where session = :session and ended and not finished for update skip locked");
+        holdSession = naming.render(
+                "select session from {session} where session = :session and ended and not finished for update skip locked");
         ofSession = naming.render("""
                 select l.scope_id from {subscriber} o join {listener} l using (listener_id) where o.session = :session limit :limit
                 """);
@@ -64,7 +65,8 @@ final class Departures {
                   (select l.person from {listener} l where l.listener_id = o.listener_id),
                   (select l.client from {listener} l where l.listener_id = o.listener_id)
                 """;
-        String remove = "delete from {subscriber} o using k where o.listener_id = k.listener_id and o.subscriber = k.subscriber ";
+        String remove =
+                "delete from {subscriber} o using k where o.listener_id = k.listener_id and o.subscriber = k.subscriber ";
         removeOfSession = naming.render(picked.formatted("o.session = :session and o.keep is null") + remove + left);
         detachOfSession = naming.render(picked.formatted("o.session = :session and o.keep is not null") + """
                 update {subscriber} o set session = null, farewell = null, lapses = clock_timestamp() + o.keep
@@ -96,7 +98,11 @@ final class Departures {
     /** At most {@code limit} subscribers of a session that has ended; the session is finished with the last (S4). */
     Step ofSession(UUID session, int limit) {
         return database.transact("end a session", (handle, connection) -> {
-            if (handle.createQuery(holdSession).bind("session", session).mapTo(UUID.class).findOne().isEmpty()) {
+            if (handle.createQuery(holdSession)
+                    .bind("session", session)
+                    .mapTo(UUID.class)
+                    .findOne()
+                    .isEmpty()) {
                 return new Step(List.of(), 0, false);
             }
             List<Long> scopes = handle.createQuery(ofSession)
@@ -111,15 +117,19 @@ final class Departures {
                 gone.collect(handle, detachOfSession, locked, limit);
                 gone.finish(handle, connection, locked);
             }
-            boolean finished = handle.createUpdate(finishSession).bind("session", session).execute() > 0;
+            boolean finished =
+                    handle.createUpdate(finishSession).bind("session", session).execute() > 0;
             return new Step(gone.departed(), gone.rows.size(), !finished && !gone.rows.isEmpty());
         });
     }
 
     /** At most {@code limit} durable subscribers that nobody came back to (L6). */
     Step lapsed(int limit) {
-        List<Long> due = database.handle("find lapsed subscribers", false, (handle, connection) ->
-                handle.createQuery(lapsed).bind("limit", limit).mapTo(Long.class).list());
+        List<Long> due =
+                database.handle("find lapsed subscribers", false, (handle, connection) -> handle.createQuery(lapsed)
+                        .bind("limit", limit)
+                        .mapTo(Long.class)
+                        .list());
         if (due.isEmpty()) {
             return new Step(List.of(), 0, false);
         }
@@ -150,7 +160,14 @@ final class Departures {
     }
 
     private record Row(
-            long listener, String subscriber, UUID registration, byte @Nullable [] farewell, long scope, int kind, String person, String client) {}
+            long listener,
+            String subscriber,
+            UUID registration,
+            byte @Nullable [] farewell,
+            long scope,
+            int kind,
+            String person,
+            String client) {}
 
     /** The subscribers that one transaction removes or detaches. */
     private final class Gone {
@@ -168,8 +185,15 @@ final class Departures {
                     .bindByType("session", session, UUID.class)
                     .bindByType("scopes", locked.keySet().toArray(Long[]::new), Long[].class)
                     .bind("limit", limit)
-                    .map((row, context) -> new Row(row.getLong(1), row.getString(2), row.getObject(3, UUID.class), row.getBytes(4),
-                            row.getLong(5), row.getInt(6), row.getString(7), row.getString(8)))
+                    .map((row, context) -> new Row(
+                            row.getLong(1),
+                            row.getString(2),
+                            row.getObject(3, UUID.class),
+                            row.getBytes(4),
+                            row.getLong(5),
+                            row.getInt(6),
+                            row.getString(7),
+                            row.getString(8)))
                     .list());
         }
 
@@ -180,7 +204,10 @@ final class Departures {
                 return;
             }
             Long[] listeners = rows.stream().map(Row::listener).distinct().toArray(Long[]::new);
-            handle.createQuery(lockListeners).bindByType("listeners", listeners, Long[].class).mapTo(Long.class).list();
+            handle.createQuery(lockListeners)
+                    .bindByType("listeners", listeners, Long[].class)
+                    .mapTo(Long.class)
+                    .list();
             List<Long> discount = new ArrayList<>();
             handle.createQuery(removeListeners)
                     .bindByType("listeners", listeners, Long[].class)
@@ -214,7 +241,10 @@ final class Departures {
             for (Row row : rows) {
                 String scope = names.get(row.scope);
                 if (session != null && scope != null) {
-                    departed.add(new Departed(Mailboxes.listener(scope, row.kind, row.person, row.client), row.subscriber, session,
+                    departed.add(new Departed(
+                            Mailboxes.listener(scope, row.kind, row.person, row.client),
+                            row.subscriber,
+                            session,
                             emptied.contains(row.listener)));
                 }
             }

@@ -24,7 +24,9 @@ final class Elements {
     boolean plain() {
         for (Append append : appends) {
             Content content = append.content();
-            if (content.to() != null || !content.texts().isEmpty() || !content.headers().isEmpty()) {
+            if (content.to() != null
+                    || !content.texts().isEmpty()
+                    || !content.headers().isEmpty()) {
                 return false;
             }
         }
@@ -63,7 +65,9 @@ final class Elements {
     /** Sets to_person, to_client, headers, text_bytes, then of all texts: element from 1, person, client, body. */
     int setRare(PreparedStatement statement, PgConnection driver, int first) throws SQLException {
         int size = appends.size();
-        int texts = appends.stream().mapToInt(append -> append.content().texts().size()).sum();
+        int texts = appends.stream()
+                .mapToInt(append -> append.content().texts().size())
+                .sum();
         @Nullable String[] toPersons = new String[size];
         @Nullable String[] toClients = new String[size];
         @Nullable String[] headers = new String[size];

@@ -30,7 +30,12 @@ final class Enlisted implements Appender {
     private final Promoter promoter;
     private final Supplier<Boolean> closed;
 
-    Enlisted(Connection connection, Capabilities capabilities, Pending pending, Mailboxes mailboxes, Promoter promoter,
+    Enlisted(
+            Connection connection,
+            Capabilities capabilities,
+            Pending pending,
+            Mailboxes mailboxes,
+            Promoter promoter,
             Supplier<Boolean> closed) {
         this.connection = connection;
         this.capabilities = capabilities;
@@ -52,7 +57,8 @@ final class Enlisted implements Appender {
                 check();
                 capabilities.check(append);
                 if (append.ifMembers().isPresent()) {
-                    throw new StoreException.Rejected("an enlisted append must have no ifMembers: it is settled after the commit");
+                    throw new StoreException.Rejected(
+                            "an enlisted append must have no ifMembers: it is settled after the commit");
                 }
                 promoter.enlisted(pending.write(connection, append), append.scope());
                 answers.add(new Appended.Enlisted());

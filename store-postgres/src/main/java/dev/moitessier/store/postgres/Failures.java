@@ -50,13 +50,15 @@ final class Failures {
         switch (state) {
             case "42P01", "3F000", "42703", "42883" -> {
                 return new StoreException.Misconfigured(
-                        message + ": the schema is missing or older than this library; run PostgresStore.migrate(dataSource) or what "
+                        message
+                                + ": the schema is missing or older than this library; run PostgresStore.migrate(dataSource) or what "
                                 + "PostgresStore.schemaSql() prints",
                         failure);
             }
             case "42501" -> {
                 return new StoreException.Misconfigured(
-                        message + ": run what PostgresStore.grantsSql(role) prints, as the owner of the schema", failure);
+                        message + ": run what PostgresStore.grantsSql(role) prints, as the owner of the schema",
+                        failure);
             }
             case "3D000", "28000", "28P01" -> {
                 return new StoreException.Misconfigured(
@@ -64,10 +66,13 @@ final class Failures {
             }
             case "25006" -> {
                 return new StoreException.Unavailable(
-                        message + ": this server is read-only; connect to the primary (targetServerType=primary)", failure, false);
+                        message + ": this server is read-only; connect to the primary (targetServerType=primary)",
+                        failure,
+                        false);
             }
             default -> {
-                // An answer of the server means that it has rolled back; one that ends the connection may follow a commit.
+                // An answer of the server means that it has rolled back; one that ends the connection may follow a
+                // commit.
                 boolean answered = failure instanceof PSQLException said
                         && said.getServerErrorMessage() != null
                         && !state.startsWith("57P");

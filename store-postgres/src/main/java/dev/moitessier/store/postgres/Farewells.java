@@ -68,8 +68,13 @@ final class Farewells {
             for (int left = in.readInt(); left > 0; left--) {
                 headers.put(present(string(in)), present(string(in)));
             }
-            return new Content(sender, person == null ? null : new Address(person, client),
-                    body == null ? null : Payload.wrap(body), toHandlers, texts, headers);
+            return new Content(
+                    sender,
+                    person == null ? null : new Address(person, client),
+                    body == null ? null : Payload.wrap(body),
+                    toHandlers,
+                    texts,
+                    headers);
         } catch (IOException torn) {
             throw new UncheckedIOException("a farewell ends too soon", torn);
         }

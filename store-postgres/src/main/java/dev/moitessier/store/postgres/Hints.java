@@ -4,6 +4,7 @@ import dev.moitessier.store.HintSink;
 import dev.moitessier.store.StoreException;
 import dev.moitessier.store.Watch;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -40,10 +41,12 @@ final class Hints implements AutoCloseable {
     private static final long THROTTLE = TimeUnit.MILLISECONDS.toNanos(5);
     /** A payload must be shorter than 8,000 bytes; a hash takes up to 14 and its comma. */
     private static final int HASHES = 500;
+
     private static final int SILENCE_MILLIS = 2_000;
     private static final Duration LONGEST_BACKOFF = Duration.ofSeconds(1);
     /** How long the knowledge that somebody else listens is used before it is asked for again. */
     private static final long KNOWN = TimeUnit.SECONDS.toNanos(1);
+
     private static final String HELLO = "hello";
     private static final String ALL = "*";
 
@@ -210,19 +213,20 @@ final class Hints implements AutoCloseable {
     }
 
     private void send(String payload) {
-        // Nothing is written, so nothing needs to wait for the disk.
         boolean known = othersUntil - System.nanoTime() > 0;
-        String condition = known ? "" : " from (" + othersQuery() + ") o where o.others > 0";
-        String sql = "begin isolation level read committed; set local synchronous_commit = off; select pg_notify('" + channel + "', '"
-                + node + ";" + payload + "')" + condition + "; commit";
+        // Nothing is written, so nothing needs to wait for the disk; the setting ends with the statement's own
+        // transaction.
+        String sql = "select set_config('synchronous_commit', 'off', true), pg_notify(?, ?)"
+                + (known ? "" : " from (" + othersQuery() + ") o where o.others > 0");
         int pid = listeningPid;
         long before = hellos;
         boolean sent = database.call("send a hint", false, connection -> {
-            try (Statement statement = connection.connection().createStatement()) {
-                return answered(statement, sql);
-            } catch (SQLException failure) {
-                connection.rollbackBegun(failure);
-                throw failure;
+            try (PreparedStatement statement = connection.connection().prepareStatement(sql)) {
+                statement.setString(1, channel);
+                statement.setString(2, node + ";" + payload);
+                try (ResultSet row = statement.executeQuery()) {
+                    return row.next();
+                }
             }
         });
         if (sent) {
@@ -237,21 +241,6 @@ final class Hints implements AutoCloseable {
                 lock.unlock();
             }
         }
-    }
-
-    /** Whether a statement among several answered with a row. */
-    private static boolean answered(Statement statement, String sql) throws SQLException {
-        boolean row = false;
-        boolean isRows = statement.execute(sql);
-        while (isRows || statement.getUpdateCount() != -1) {
-            if (isRows) {
-                try (ResultSet rows = statement.getResultSet()) {
-                    row |= rows.next();
-                }
-            }
-            isRows = statement.getMoreResults();
-        }
-        return row;
     }
 
     private String othersQuery() {
@@ -322,7 +311,9 @@ final class Hints implements AutoCloseable {
                 receive(driver);
             } catch (SQLException | StoreException failure) {
                 if (!closed && !told) {
-                    LOG.warn("hints from other processes are lost until the connection is back; entries are found by polling", failure);
+                    LOG.warn(
+                            "hints from other processes are lost until the connection is back; entries are found by polling",
+                            failure);
                     told = true;
                 }
             } finally {
@@ -350,7 +341,8 @@ final class Hints implements AutoCloseable {
             if (!laneChannel.isEmpty()) {
                 statement.execute("listen \"" + laneChannel + "\"");
             }
-            try (ResultSet row = statement.executeQuery("select pg_advisory_lock_shared(" + listenerLock + "), pg_backend_pid()")) {
+            try (ResultSet row =
+                    statement.executeQuery("select pg_advisory_lock_shared(" + listenerLock + "), pg_backend_pid()")) {
                 row.next();
                 alone = false;
                 listeningPid = row.getInt(2);

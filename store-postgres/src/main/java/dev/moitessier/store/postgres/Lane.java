@@ -84,7 +84,8 @@ final class Lane implements Broadcaster, AutoCloseable {
             throw new StoreException.Rejected("a broadcast of " + payload.size() + " bytes; the limit is " + MAX_BYTES);
         }
         if (name.length > MAX_TOPIC) {
-            throw new StoreException.Rejected("a topic of " + name.length + " bytes of UTF-8; the limit is " + MAX_TOPIC);
+            throw new StoreException.Rejected(
+                    "a topic of " + name.length + " bytes of UTF-8; the limit is " + MAX_TOPIC);
         }
         if (closed) {
             dropped.increment();
@@ -179,7 +180,10 @@ final class Lane implements Broadcaster, AutoCloseable {
             while (!queue.isEmpty() && notifications.size() < NOTIFICATIONS) {
                 ByteArrayOutputStream packed = new ByteArrayOutputStream(ENVELOPE);
                 // The number keeps PostgreSQL from taking two that say the same for one.
-                packed.writeBytes(ByteBuffer.allocate(Long.BYTES + Integer.BYTES).putLong(node).putInt(number++).array());
+                packed.writeBytes(ByteBuffer.allocate(Long.BYTES + Integer.BYTES)
+                        .putLong(node)
+                        .putInt(number++)
+                        .array());
                 while (!queue.isEmpty() && packed.size() + queue.peek().length <= ENVELOPE) {
                     byte[] each = queue.remove();
                     queued -= each.length;

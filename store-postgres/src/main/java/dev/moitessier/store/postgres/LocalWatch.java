@@ -22,6 +22,7 @@ final class LocalWatch implements Watch {
     private final ReentrantReadWriteLock gate = new ReentrantReadWriteLock();
     /** Almost always one name for a hash; a list of names where hashes meet. */
     private final ConcurrentHashMap<Long, Object> scopes = new ConcurrentHashMap<>();
+
     private volatile boolean closed;
 
     LocalWatch(HintSink sink, Consumer<LocalWatch> ended, Consumer<Runnable> later) {
@@ -96,11 +97,14 @@ final class LocalWatch implements Watch {
     }
 
     private static @Nullable Object without(Object names, String scope) {
-        List<String> left = names(names).stream().filter(name -> !name.equals(scope)).toList();
+        List<String> left =
+                names(names).stream().filter(name -> !name.equals(scope)).toList();
         return left.isEmpty() ? null : left.size() == 1 ? left.get(0) : left;
     }
 
     private static List<String> names(Object names) {
-        return names instanceof String name ? List.of(name) : ((List<?>) names).stream().map(String.class::cast).toList();
+        return names instanceof String name
+                ? List.of(name)
+                : ((List<?>) names).stream().map(String.class::cast).toList();
     }
 }

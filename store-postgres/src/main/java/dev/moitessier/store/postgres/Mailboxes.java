@@ -14,7 +14,6 @@ import dev.moitessier.store.StoreException;
 import dev.moitessier.store.StoredSubscriber;
 import dev.moitessier.store.Subscribers;
 import dev.moitessier.store.Unregistered;
-import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -70,7 +69,8 @@ final class Mailboxes {
         final String head;
 
         Sql(Naming naming) {
-            // The row locks read each row's newest version: a session that ends, or a mailbox that goes, at the same time is
+            // The row locks read each row's newest version: a session that ends, or a mailbox that goes, at the same
+            // time is
             // either waited for and then not there, or waits for this (L1, L4).
             String upsert = """
                     on conflict (listener_id, subscriber) do update
@@ -187,14 +187,16 @@ final class Mailboxes {
     }
 
     Registered register(Registration registration) {
-        Optional<Registered> joined = database.handle("register", true, (handle, connection) -> join(handle, registration));
+        Optional<Registered> joined =
+                database.handle("register", true, (handle, connection) -> join(handle, registration));
         return joined.orElseGet(() -> create(registration));
     }
 
     /** Into a mailbox that is there, in one statement and without the scope's lock. Empty: not so simple. */
     private Optional<Registered> join(Handle handle, Registration registration) {
         return bound(handle.createQuery(sql.join), registration)
-                .map((row, context) -> new Registered(row.getLong(1), row.getLong(2), optional(row, 4), false, row.getLong(3)))
+                .map((row, context) ->
+                        new Registered(row.getLong(1), row.getLong(2), optional(row, 4), false, row.getLong(3)))
                 .findOne();
     }
 
@@ -204,8 +206,11 @@ final class Mailboxes {
         return database.transact("register", (handle, connection) -> {
             holdSession(handle, registration.session());
             LockedScope scope = lock(handle, listener.scope()).orElseGet(() -> {
-                handle.createUpdate(sql.createScope).bind("scope", listener.scope()).execute();
-                return lock(handle, listener.scope()).orElseThrow(() -> new IllegalStateException("a scope that was just made is not there"));
+                handle.createUpdate(sql.createScope)
+                        .bind("scope", listener.scope())
+                        .execute();
+                return lock(handle, listener.scope())
+                        .orElseThrow(() -> new IllegalStateException("a scope that was just made is not there"));
             });
             scope = promoted(handle, connection, scope);
             Optional<long[]> found = owner(handle.createQuery(sql.findListener), listener)
@@ -223,7 +228,10 @@ final class Mailboxes {
                         .bind("start", start)
                         .mapTo(Long.class)
                         .one();
-                membersVersion = handle.createQuery(sql.countMailbox).bind("scope_id", scope.id).mapTo(Long.class).one();
+                membersVersion = handle.createQuery(sql.countMailbox)
+                        .bind("scope_id", scope.id)
+                        .mapTo(Long.class)
+                        .one();
             }
             OptionalLong acknowledged = bound(handle.createQuery(sql.putSubscriber), registration)
                     .bind("listener_id", id)
@@ -275,8 +283,14 @@ final class Mailboxes {
 
     /** Whoever registers into it meanwhile holds the listener's row, and is seen by the next statement. */
     private boolean removeIfEmpty(Handle handle, long listener, long scope) {
-        handle.createQuery(sql.lockListener).bind("listener_id", listener).map((row, context) -> 1).findOne();
-        boolean removed = handle.createUpdate(sql.removeListener).bind("listener_id", listener).execute() > 0;
+        handle.createQuery(sql.lockListener)
+                .bind("listener_id", listener)
+                .map((row, context) -> 1)
+                .findOne();
+        boolean removed = handle.createUpdate(sql.removeListener)
+                        .bind("listener_id", listener)
+                        .execute()
+                > 0;
         if (removed) {
             handle.createUpdate(sql.discountMailbox).bind("scope_id", scope).execute();
         }
@@ -295,7 +309,8 @@ final class Mailboxes {
     private Optional<LockedScope> lock(Handle handle, String scope) {
         return handle.createQuery(sql.lockScope)
                 .bind("scope", scope)
-                .map((row, context) -> new LockedScope(scope, row.getLong(1), row.getLong(2), row.getLong(3), row.getInt(4)))
+                .map((row, context) ->
+                        new LockedScope(scope, row.getLong(1), row.getLong(2), row.getLong(3), row.getInt(4)))
                 .findOne();
     }
 
@@ -320,12 +335,17 @@ final class Mailboxes {
     Members members(Handle handle, String scope, @Nullable Set<ListenerRef> only) {
         long[] versionAndHead = new long[2];
         Map<ListenerRef, Long> starts = new HashMap<>();
-        var query = handle.createQuery(only == null ? sql.members : sql.membersOnly).bind("scope", scope);
+        var query =
+                handle.createQuery(only == null ? sql.members : sql.membersOnly).bind("scope", scope);
         if (only != null) {
-            List<ListenerRef> wanted = only.stream().filter(listener -> listener.scope().equals(scope)).toList();
+            List<ListenerRef> wanted = only.stream()
+                    .filter(listener -> listener.scope().equals(scope))
+                    .toList();
             query.bindByType("kinds", wanted.stream().map(Mailboxes::kind).toArray(Short[]::new), Short[].class)
-                    .bindByType("persons", wanted.stream().map(Mailboxes::person).toArray(String[]::new), String[].class)
-                    .bindByType("clients", wanted.stream().map(Mailboxes::client).toArray(String[]::new), String[].class);
+                    .bindByType(
+                            "persons", wanted.stream().map(Mailboxes::person).toArray(String[]::new), String[].class)
+                    .bindByType(
+                            "clients", wanted.stream().map(Mailboxes::client).toArray(String[]::new), String[].class);
         }
         query.map((row, context) -> {
                     versionAndHead[0] = row.getLong(1);
@@ -352,8 +372,11 @@ final class Mailboxes {
                     .map((row, context) -> {
                         head[0] = row.getLong(1);
                         if (row.getString(2) != null) {
-                            list.add(new StoredSubscriber(row.getString(2), row.getObject(3, UUID.class),
-                                    Payload.wrap(row.getBytes(4)), optional(row, 5)));
+                            list.add(new StoredSubscriber(
+                                    row.getString(2),
+                                    row.getObject(3, UUID.class),
+                                    Payload.wrap(row.getBytes(4)),
+                                    optional(row, 5)));
                         }
                         return listener;
                     })
@@ -367,15 +390,29 @@ final class Mailboxes {
         if (acknowledgements.isEmpty()) {
             return;
         }
-        List<ListenerRef> listeners = acknowledgements.stream().map(Acknowledgement::listener).toList();
+        List<ListenerRef> listeners =
+                acknowledgements.stream().map(Acknowledgement::listener).toList();
         database.handle("acknowledge", true, (handle, connection) -> handle.createUpdate(sql.acknowledge)
                 .bindByType("scopes", listeners.stream().map(ListenerRef::scope).toArray(String[]::new), String[].class)
                 .bindByType("kinds", listeners.stream().map(Mailboxes::kind).toArray(Short[]::new), Short[].class)
                 .bindByType("persons", listeners.stream().map(Mailboxes::person).toArray(String[]::new), String[].class)
                 .bindByType("clients", listeners.stream().map(Mailboxes::client).toArray(String[]::new), String[].class)
-                .bindByType("subscribers", acknowledgements.stream().map(Acknowledgement::subscriber).toArray(String[]::new), String[].class)
-                .bindByType("registrations", acknowledgements.stream().map(Acknowledgement::registration).toArray(UUID[]::new), UUID[].class)
-                .bindByType("positions", acknowledgements.stream().map(Acknowledgement::position).toArray(Long[]::new), Long[].class)
+                .bindByType(
+                        "subscribers",
+                        acknowledgements.stream()
+                                .map(Acknowledgement::subscriber)
+                                .toArray(String[]::new),
+                        String[].class)
+                .bindByType(
+                        "registrations",
+                        acknowledgements.stream()
+                                .map(Acknowledgement::registration)
+                                .toArray(UUID[]::new),
+                        UUID[].class)
+                .bindByType(
+                        "positions",
+                        acknowledgements.stream().map(Acknowledgement::position).toArray(Long[]::new),
+                        Long[].class)
                 .execute());
     }
 
@@ -415,11 +452,16 @@ final class Mailboxes {
     /** In milliseconds, rounded up; nobody is kept for more than a thousand years. */
     private static long millis(Duration keep) {
         Duration most = Duration.ofDays(365_000);
-        return keep.compareTo(most) > 0 ? most.toMillis() : keep.plusNanos(999_999).toMillis();
+        return keep.compareTo(most) > 0
+                ? most.toMillis()
+                : keep.plusNanos(999_999).toMillis();
     }
 
     private static <S extends SqlStatement<S>> S owner(S statement, ListenerRef listener) {
-        return statement.bind("kind", kind(listener)).bind("person", person(listener)).bind("client", client(listener));
+        return statement
+                .bind("kind", kind(listener))
+                .bind("person", person(listener))
+                .bind("client", client(listener));
     }
 
     static short kind(ListenerRef listener) {

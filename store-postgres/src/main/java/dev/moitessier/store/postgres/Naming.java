@@ -14,6 +14,7 @@ record Naming(String schema, String prefix) {
     private static final Pattern TOKEN = Pattern.compile("\\{([#']?)([a-z_]+)}");
     /** PostgreSQL cuts names at 63 bytes without a word; the longest name of ours needs 24 beside the prefix. */
     private static final int MAX_SCHEMA = 63;
+
     private static final int MAX_PREFIX = 32;
 
     Naming {
@@ -30,11 +31,12 @@ record Naming(String schema, String prefix) {
             case "schema" -> quoted(schema);
             case "'schema" -> literal(schema);
             case "'prefix" -> literal(prefix);
-            default -> switch (form) {
-                case "#" -> quoted(prefix + name);
-                case "'" -> literal(quoted(schema) + "." + quoted(prefix + name));
-                default -> quoted(schema) + "." + quoted(prefix + name);
-            };
+            default ->
+                switch (form) {
+                    case "#" -> quoted(prefix + name);
+                    case "'" -> literal(quoted(schema) + "." + quoted(prefix + name));
+                    default -> quoted(schema) + "." + quoted(prefix + name);
+                };
         };
     }
 
@@ -61,8 +63,8 @@ record Naming(String schema, String prefix) {
         int bytes = name.getBytes(StandardCharsets.UTF_8).length;
         if (bytes < min || bytes > max || name.indexOf('\0') >= 0) {
             throw new StoreException.Misconfigured(
-                    "moitessier.postgres: the " + what + " has " + bytes + " bytes of UTF-8, allowed are " + min + " to " + max
-                            + " without U+0000: '" + name + "'",
+                    "moitessier.postgres: the " + what + " has " + bytes + " bytes of UTF-8, allowed are " + min
+                            + " to " + max + " without U+0000: '" + name + "'",
                     null);
         }
     }

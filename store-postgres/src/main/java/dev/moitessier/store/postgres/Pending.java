@@ -29,7 +29,8 @@ final class Pending {
                 values (?, ?, ? * interval '1 millisecond', ?, ?, ?, ?, ?, ?::jsonb, ?, ?, ?, ?)
                 returning pg_current_xact_id()::text
                 """);
-        // Duplicates are told by the remembered ids and, among themselves, by the first that was written (I1). Without a
+        // Duplicates are told by the remembered ids and, among themselves, by the first that was written (I1). Without
+        // a
         // mailbox they are gone unheard (A4).
         promote = naming.render("""
                 with p as (
@@ -88,11 +89,13 @@ final class Pending {
         }
     }
 
-    private static void setTexts(PreparedStatement statement, Connection connection, Map<Party, Payload> texts) throws SQLException {
+    private static void setTexts(PreparedStatement statement, Connection connection, Map<Party, Payload> texts)
+            throws SQLException {
         List<Map.Entry<Party, Payload>> list = List.copyOf(texts.entrySet());
         String[] persons = list.stream().map(text -> text.getKey().person()).toArray(String[]::new);
         String[] clients = list.stream().map(text -> text.getKey().client()).toArray(String[]::new);
-        byte @Nullable [][] bodies = list.stream().map(text -> text.getValue().toBytes()).toArray(byte[][]::new);
+        byte @Nullable [][] bodies =
+                list.stream().map(text -> text.getValue().toBytes()).toArray(byte[][]::new);
         statement.setArray(11, texts.isEmpty() ? null : connection.createArrayOf("text", persons));
         statement.setArray(12, texts.isEmpty() ? null : connection.createArrayOf("text", clients));
         statement.setArray(13, texts.isEmpty() ? null : connection.createArrayOf("bytea", bodies));

@@ -24,7 +24,8 @@ public final class PostgresProvider implements StoreProvider {
         String url = text(config, "url");
         if (url == null) {
             throw new StoreException.Misconfigured(
-                    "moitessier.postgres.url is not set: jdbc:postgresql://host/database, or MOITESSIER_POSTGRES_URL", null);
+                    "moitessier.postgres.url is not set: jdbc:postgresql://host/database, or MOITESSIER_POSTGRES_URL",
+                    null);
         }
         String user = text(config, "user");
         String password = text(config, "password");
@@ -51,7 +52,8 @@ public final class PostgresProvider implements StoreProvider {
             return SchemaMode.valueOf(name.toUpperCase(Locale.ROOT));
         } catch (IllegalArgumentException unknown) {
             throw new StoreException.Misconfigured(
-                    "moitessier.postgres.schema-mode is '" + name + "', it can be one of " + Arrays.toString(SchemaMode.values()),
+                    "moitessier.postgres.schema-mode is '" + name + "', it can be one of "
+                            + Arrays.toString(SchemaMode.values()),
                     unknown);
         }
     }
@@ -59,7 +61,8 @@ public final class PostgresProvider implements StoreProvider {
     private static int poolSize(Config config) {
         int size = config.getInt("pool-size");
         if (size < 1) {
-            throw new StoreException.Misconfigured("moitessier.postgres.pool-size is " + size + ", it is at least 1", null);
+            throw new StoreException.Misconfigured(
+                    "moitessier.postgres.pool-size is " + size + ", it is at least 1", null);
         }
         return size;
     }

@@ -182,7 +182,8 @@ public final class PostgresStore implements MailboxStore {
         private Duration callLimit = Duration.ofSeconds(10);
         private boolean hints = true;
 
-        private Builder(@Nullable DataSource given, @Nullable String url, @Nullable String user, @Nullable String password) {
+        private Builder(
+                @Nullable DataSource given, @Nullable String url, @Nullable String user, @Nullable String password) {
             this.given = given;
             this.url = url;
             this.user = user;
@@ -306,12 +307,14 @@ public final class PostgresStore implements MailboxStore {
             return new HikariDataSource(config);
         }
 
-        private static PGSimpleDataSource simple(String url, @Nullable String user, @Nullable String password, Duration limit) {
+        private static PGSimpleDataSource simple(
+                String url, @Nullable String user, @Nullable String password, Duration limit) {
             PGSimpleDataSource simple = new PGSimpleDataSource();
             try {
                 simple.setUrl(url);
             } catch (IllegalArgumentException wrong) {
-                throw new StoreException.Misconfigured("moitessier.postgres.url is no URL that the driver takes: " + url, wrong);
+                throw new StoreException.Misconfigured(
+                        "moitessier.postgres.url is no URL that the driver takes: " + url, wrong);
             }
             if (user != null) {
                 simple.setUser(user);
@@ -338,10 +341,16 @@ public final class PostgresStore implements MailboxStore {
                                 + "current_setting('default_transaction_read_only') = 'on', "
                                 + "current_setting('default_transaction_isolation')")) {
                     row.next();
-                    check(row.getInt(1) >= 130000, "PostgreSQL 13 or newer is needed, this server is of version " + row.getInt(1) / 10000);
-                    check("UTF8".equals(row.getString(2)), "a database with encoding UTF8 is needed, this one has " + row.getString(2));
-                    check(!row.getBoolean(3), "this server is read-only (a replica?): connect to the primary, for example with "
-                            + "targetServerType=primary in the URL");
+                    check(
+                            row.getInt(1) >= 130000,
+                            "PostgreSQL 13 or newer is needed, this server is of version " + row.getInt(1) / 10000);
+                    check(
+                            "UTF8".equals(row.getString(2)),
+                            "a database with encoding UTF8 is needed, this one has " + row.getString(2));
+                    check(
+                            !row.getBoolean(3),
+                            "this server is read-only (a replica?): connect to the primary, for example with "
+                                    + "targetServerType=primary in the URL");
                     byDefault = "read committed".equals(row.getString(4));
                 }
                 if (tables != null) {
@@ -369,7 +378,8 @@ public final class PostgresStore implements MailboxStore {
     public Appender enlist(Connection connection) {
         try {
             if (connection.getAutoCommit()) {
-                throw new IllegalArgumentException("the connection is in auto-commit mode: there is no transaction to enlist in");
+                throw new IllegalArgumentException(
+                        "the connection is in auto-commit mode: there is no transaction to enlist in");
             }
         } catch (SQLException failure) {
             throw Failures.of(failure, "enlist", false);
@@ -395,7 +405,9 @@ public final class PostgresStore implements MailboxStore {
         if (batch.size() > capabilities.maxBatch()) {
             StoreException.Rejected cause = new StoreException.Rejected(
                     "a batch of " + batch.size() + " appends; the limit is " + capabilities.maxBatch());
-            return batch.stream().<Appended>map(each -> new Appended.Failed(cause)).toList();
+            return batch.stream()
+                    .<Appended>map(each -> new Appended.Failed(cause))
+                    .toList();
         }
         return appends.append(batch);
     }

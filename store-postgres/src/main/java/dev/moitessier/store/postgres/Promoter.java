@@ -25,6 +25,7 @@ final class Promoter implements AutoCloseable {
     private static final Duration TICK = Duration.ofMillis(5);
     /** Transactions that stay open longer are asked for less often. */
     private static final Duration SLOW_TICK = Duration.ofMillis(50);
+
     private static final long LONG_OPEN = TimeUnit.SECONDS.toNanos(1);
     /** Beyond this many the oldest are left to whoever comes across them. */
     private static final int MOST = 10_000;
@@ -77,7 +78,9 @@ final class Promoter implements AutoCloseable {
                     work.await();
                 }
                 asked = new ArrayList<>(open.keySet());
-                tick = open.values().stream().allMatch(each -> System.nanoTime() - each.since > LONG_OPEN) ? SLOW_TICK : TICK;
+                tick = open.values().stream().allMatch(each -> System.nanoTime() - each.since > LONG_OPEN)
+                        ? SLOW_TICK
+                        : TICK;
             } catch (InterruptedException ended) {
                 return;
             } finally {

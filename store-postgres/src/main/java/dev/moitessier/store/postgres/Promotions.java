@@ -25,12 +25,15 @@ final class Promotions {
     /** Waits for the locks of these scopes, and promotes what was committed before. */
     void promote(Collection<String> scopes) {
         Set<String> promoted = new HashSet<>();
-        database.transact("promote enlisted appends", System.nanoTime() + database.callLimit().toNanos(), connection -> {
-            promoted.clear();
-            lock(connection.connection(), scopes);
-            promoted.addAll(pending.promote(connection.connection(), scopes));
-            return scopes;
-        });
+        database.transact(
+                "promote enlisted appends",
+                System.nanoTime() + database.callLimit().toNanos(),
+                connection -> {
+                    promoted.clear();
+                    lock(connection.connection(), scopes);
+                    promoted.addAll(pending.promote(connection.connection(), scopes));
+                    return scopes;
+                });
         if (!promoted.isEmpty()) {
             readable.accept(promoted);
         }

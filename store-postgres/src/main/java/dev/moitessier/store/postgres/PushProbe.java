@@ -48,8 +48,9 @@ final class PushProbe {
                 connection.setAutoCommit(autoCommit);
                 driver.setNetworkTimeout(Runnable::run, 0);
             }
-            LOG.info("notifications do not come through (PgBouncer in transaction mode?): the store polls, and has no volatile "
-                    + "lane; set moitessier.postgres.direct-url to the server itself to have both");
+            LOG.info(
+                    "notifications do not come through (PgBouncer in transaction mode?): the store polls, and has no volatile "
+                            + "lane; set moitessier.postgres.direct-url to the server itself to have both");
             return false;
         } catch (SQLException failure) {
             throw Failures.of(failure, "connect for hints", false);
@@ -85,7 +86,8 @@ final class PushProbe {
     }
 
     private boolean arrives(Connection connection, PgConnection driver) throws SQLException {
-        String channel = "moitessier_probe_" + Long.toHexString(ThreadLocalRandom.current().nextLong());
+        String channel = "moitessier_probe_"
+                + Long.toHexString(ThreadLocalRandom.current().nextLong());
         try (Statement statement = connection.createStatement()) {
             statement.execute("listen " + channel);
             database.call("probe notifications", false, other -> {

@@ -115,7 +115,9 @@ final class Reads {
             // Requests of one direction share a statement; core does not mix them.
             boolean backwards = requests.get(from).newest();
             int to = from + 1;
-            while (to < requests.size() && to - from < REQUESTS && requests.get(to).newest() == backwards) {
+            while (to < requests.size()
+                    && to - from < REQUESTS
+                    && requests.get(to).newest() == backwards) {
                 to++;
             }
             List<ReadRequest> part = requests.subList(from, to);
@@ -163,10 +165,20 @@ final class Reads {
     }
 
     /** An entry whose texts may still follow. */
-    private record Draft(long position, UUID dispatch, Party sender, @Nullable Address to, @Nullable Payload body,
-            boolean toHandlers, Map<String, String> headers, Map<Party, Payload> texts) {
+    private record Draft(
+            long position,
+            UUID dispatch,
+            Party sender,
+            @Nullable Address to,
+            @Nullable Payload body,
+            boolean toHandlers,
+            Map<String, String> headers,
+            Map<Party, Payload> texts) {
         Entry entry() {
-            return new Entry(position, Times.instant(position), dispatch,
+            return new Entry(
+                    position,
+                    Times.instant(position),
+                    dispatch,
                     new Content(sender, to, body, toHandlers, texts, headers));
         }
     }
@@ -202,9 +214,18 @@ final class Reads {
                 }
                 PgConnection driver = connection.driver();
                 statement.setArray(1, driver.createArrayOf("int4", numbers.toArray(Integer[]::new)));
-                statement.setArray(2, driver.createArrayOf("int2", readers.stream().map(Mailboxes::kind).toArray(Short[]::new)));
-                statement.setArray(3, driver.createArrayOf("text", readers.stream().map(Mailboxes::person).toArray(String[]::new)));
-                statement.setArray(4, driver.createArrayOf("text", readers.stream().map(Mailboxes::client).toArray(String[]::new)));
+                statement.setArray(
+                        2,
+                        driver.createArrayOf(
+                                "int2", readers.stream().map(Mailboxes::kind).toArray(Short[]::new)));
+                statement.setArray(
+                        3,
+                        driver.createArrayOf(
+                                "text", readers.stream().map(Mailboxes::person).toArray(String[]::new)));
+                statement.setArray(
+                        4,
+                        driver.createArrayOf(
+                                "text", readers.stream().map(Mailboxes::client).toArray(String[]::new)));
                 statement.setArray(5, driver.createArrayOf("text", scopes));
                 statement.setArray(6, driver.createArrayOf("int8", after));
                 statement.setArray(7, driver.createArrayOf("int4", most));
@@ -224,7 +245,9 @@ final class Reads {
         String textPerson = row.getString(17);
         if (textPerson != null) {
             List<Draft> entries = found.get(row.getInt(1) - 1).entries;
-            entries.get(entries.size() - 1).texts.put(new Party(textPerson, row.getString(18)), Payload.wrap(row.getBytes(16)));
+            entries.get(entries.size() - 1)
+                    .texts
+                    .put(new Party(textPerson, row.getString(18)), Payload.wrap(row.getBytes(16)));
             return;
         }
         if (row.getInt(1) > found.size()) {
@@ -243,10 +266,17 @@ final class Reads {
             String to = row.getString(13);
             String headers = row.getString(15);
             byte[] body = row.getBytes(16);
-            found.get(found.size() - 1).entries.add(new Draft(position, row.getObject(9, UUID.class),
-                    new Party(row.getString(11), row.getString(12)), to == null ? null : new Address(to, row.getString(14)),
-                    body == null ? null : Payload.wrap(body), row.getBoolean(10),
-                    headers == null ? Map.of() : Headers.read(headers), new HashMap<>()));
+            found.get(found.size() - 1)
+                    .entries
+                    .add(new Draft(
+                            position,
+                            row.getObject(9, UUID.class),
+                            new Party(row.getString(11), row.getString(12)),
+                            to == null ? null : new Address(to, row.getString(14)),
+                            body == null ? null : Payload.wrap(body),
+                            row.getBoolean(10),
+                            headers == null ? Map.of() : Headers.read(headers),
+                            new HashMap<>()));
         }
     }
 
@@ -273,7 +303,15 @@ final class Reads {
                 return new Page(request.scope(), List.of(), 0, 0, 0, 0, false, request.after() > 0);
             }
             if (request.after() > found.head) {
-                return new Page(request.scope(), List.of(), found.trimmed, found.head, found.trimmed, found.membersVersion, false, true);
+                return new Page(
+                        request.scope(),
+                        List.of(),
+                        found.trimmed,
+                        found.head,
+                        found.trimmed,
+                        found.membersVersion,
+                        false,
+                        true);
             }
             long after = Math.max(0, request.after());
             List<Entry> entries = new ArrayList<>(found.entries.size());
@@ -283,8 +321,15 @@ final class Reads {
                 used += entry.content().size();
                 empty = false;
             }
-            return new Page(request.scope(), entries, next(request, found, most, after), found.head, found.trimmed,
-                    found.membersVersion, found.trimmed > after, false);
+            return new Page(
+                    request.scope(),
+                    entries,
+                    next(request, found, most, after),
+                    found.head,
+                    found.trimmed,
+                    found.membersVersion,
+                    found.trimmed > after,
+                    false);
         }
 
         /** The last position examined (O4). */

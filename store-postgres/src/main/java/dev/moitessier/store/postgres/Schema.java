@@ -39,7 +39,8 @@ final class Schema {
                 + "grant select on {version}, {entry}" + to
                 + "grant select, insert, update, delete on {scope}, {listener}, {session}, {subscriber}, {message},\n"
                 + "  {override}, {dispatch}, {pending}" + to
-                + "grant execute on function {readable}(bytea), {partitions_ahead}(integer), {partitions_drop}(bigint)" + to);
+                + "grant execute on function {readable}(bytea), {partitions_ahead}(integer), {partitions_drop}(bigint)"
+                + to);
     }
 
     /** Brings the tables to {@link #VERSION}; safe from any number of nodes at once, and free where nothing is to do. */
@@ -96,7 +97,9 @@ final class Schema {
         if (found.isEmpty() || found.getAsInt() < VERSION) {
             throw new StoreException.Misconfigured(
                     "schema '" + naming.schema() + "' "
-                            + (found.isEmpty() ? "has no Moitessier tables" : "has Moitessier tables of version " + found.getAsInt())
+                            + (found.isEmpty()
+                                    ? "has no Moitessier tables"
+                                    : "has Moitessier tables of version " + found.getAsInt())
                             + (naming.prefix().isEmpty() ? "" : " with prefix '" + naming.prefix() + "'")
                             + ", this library needs version " + VERSION
                             + ": run PostgresStore.migrate(dataSource), or open the store with moitessier.postgres.schema-mode = "
@@ -106,15 +109,18 @@ final class Schema {
         int worksFrom = one(connection, "select max(works_from) from {version}").orElse(0);
         if (worksFrom > VERSION) {
             throw new StoreException.Misconfigured(
-                    "schema '" + naming.schema() + "' is of version " + found.getAsInt() + " and needs a library that knows version "
-                            + worksFrom + ", this one knows " + VERSION + ": upgrade moitessier-store-postgres",
+                    "schema '" + naming.schema() + "' is of version " + found.getAsInt()
+                            + " and needs a library that knows version " + worksFrom + ", this one knows " + VERSION
+                            + ": upgrade moitessier-store-postgres",
                     null);
         }
     }
 
     private OptionalInt version(Connection connection) throws SQLException {
-        boolean there = one(connection, "select 1 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace "
-                        + "where n.nspname = {'schema} and c.relname = {'prefix} || 'version'")
+        boolean there = one(
+                        connection,
+                        "select 1 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace "
+                                + "where n.nspname = {'schema} and c.relname = {'prefix} || 'version'")
                 .isPresent();
         return there ? one(connection, "select coalesce(max(version), 0) from {version}") : OptionalInt.empty();
     }

@@ -37,7 +37,8 @@ final class Sessions {
                   where session = :session and not ended returning session)
                 select exists (select from u), clock_timestamp()
                 """);
-        // A register that holds the row is waited for, so that its subscriber is found; a plain update would pass beneath it.
+        // A register that holds the row is waited for, so that its subscriber is found; a plain update would pass
+        // beneath it.
         end = naming.render("""
                 with e as (select session from {session} where session = :session and not ended for update)
                 update {session} s set ended = true from e where s.session = e.session
@@ -58,8 +59,10 @@ final class Sessions {
     }
 
     void open(UUID session, Duration lease) {
-        database.handle("open a session", true, (handle, connection) ->
-                handle.createUpdate(open).bind("session", session).bind("lease", millis(lease)).execute());
+        database.handle("open a session", true, (handle, connection) -> handle.createUpdate(open)
+                .bind("session", session)
+                .bind("lease", millis(lease))
+                .execute());
     }
 
     Beat heartbeat(UUID session, Duration lease) {
@@ -69,21 +72,24 @@ final class Sessions {
         return database.handle("renew a session", true, (handle, connection) -> handle.createQuery(renew)
                 .bind("session", session)
                 .bind("lease", millis(lease))
-                .map((row, context) ->
-                        new Beat(row.getBoolean(1), row.getObject(2, OffsetDateTime.class).toInstant()))
+                .map((row, context) -> new Beat(
+                        row.getBoolean(1),
+                        row.getObject(2, OffsetDateTime.class).toInstant()))
                 .one());
     }
 
     /** Ends it and, as far as one call may take, all that hangs on it; a sweep does the rest. */
     private Beat end(UUID session) {
         long until = System.nanoTime() + database.callLimit().toNanos() / 2;
-        database.handle("end a session", true, (handle, connection) ->
-                handle.createUpdate(end).bind("session", session).execute());
+        database.handle("end a session", true, (handle, connection) -> handle.createUpdate(end)
+                .bind("session", session)
+                .execute());
         boolean more = true;
         while (more && System.nanoTime() < until) {
             more = departures.ofSession(session, CHUNK).full();
         }
-        Instant now = database.handle("read the clock", false, (handle, connection) -> handle.createQuery("select clock_timestamp()")
+        Instant now = database.handle("read the clock", false, (handle, connection) -> handle.createQuery(
+                        "select clock_timestamp()")
                 .map((row, context) -> row.getObject(1, OffsetDateTime.class).toInstant())
                 .one());
         return new Beat(false, now);
@@ -100,14 +106,17 @@ final class Sessions {
 
     /** Forgets sessions that are over since a day; answers how many. */
     int forget(int limit) {
-        return database.handle("forget sessions", true, (handle, connection) ->
-                handle.createUpdate(forget).bind("limit", limit).execute());
+        return database.handle("forget sessions", true, (handle, connection) -> handle.createUpdate(forget)
+                .bind("limit", limit)
+                .execute());
     }
 
     /** Sessions that have ended and still have something hanging on them. */
     List<UUID> ended(int limit) {
-        return database.handle("find ended sessions", false, (handle, connection) ->
-                handle.createQuery(ended).bind("limit", limit).mapTo(UUID.class).list());
+        return database.handle("find ended sessions", false, (handle, connection) -> handle.createQuery(ended)
+                .bind("limit", limit)
+                .mapTo(UUID.class)
+                .list());
     }
 
     private static long millis(Duration lease) {

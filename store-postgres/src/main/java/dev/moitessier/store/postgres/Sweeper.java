@@ -33,6 +33,7 @@ final class Sweeper {
     private static final Logger LOG = LoggerFactory.getLogger(Sweeper.class);
     /** Partitions that are made ahead, so that nobody needs to sweep for so long. */
     private static final int DAYS_AHEAD = 3;
+
     private static final int SCOPES_AT_ONCE = 500;
     private static final long PARTITIONS_EVERY = TimeUnit.MINUTES.toNanos(10);
     private static final long SHORT_WALK = TimeUnit.MILLISECONDS.toNanos(50);
@@ -70,8 +71,10 @@ final class Sweeper {
                 select scope_id, name, (extract(epoch from clock_timestamp()) * 1000000)::bigint
                 from {scope} where scope_id > :after and head > trimmed order by scope_id limit :limit
                 """);
-        // The last entry at or below the bound: a mark beyond it would call a cursor lossy that has lost nothing. No lock here:
-        // PostgreSQL 18 dies of a signal when a statement that locks rows looks into a partitioned table and must check a row
+        // The last entry at or below the bound: a mark beyond it would call a cursor lossy that has lost nothing. No
+        // lock here:
+        // PostgreSQL 18 dies of a signal when a statement that locks rows looks into a partitioned table and must check
+        // a row
         // again. What is appended meanwhile only makes the marks lower than they might be.
         marks = naming.render("""
                 select u.scope_id, l.position
@@ -98,7 +101,8 @@ final class Sweeper {
                 """);
         ahead = naming.render("select {partitions_ahead}(:days)");
         drop = naming.render("select {partitions_drop}(:bound)");
-        // Whole partitions up to the bound are gone by now; what is left came before its partition and lies in the default one.
+        // Whole partitions up to the bound are gone by now; what is left came before its partition and lies in the
+        // default one.
         removeStrays = naming.render("""
                 with t as (
                   delete from {override} m using (
@@ -164,8 +168,11 @@ final class Sweeper {
     }
 
     private boolean promote(int limit) {
-        List<String> scopes = database.handle("find enlisted appends", false, (handle, connection) ->
-                handle.createQuery(waiting).bind("limit", limit).mapTo(String.class).list());
+        List<String> scopes =
+                database.handle("find enlisted appends", false, (handle, connection) -> handle.createQuery(waiting)
+                        .bind("limit", limit)
+                        .mapTo(String.class)
+                        .list());
         if (!scopes.isEmpty()) {
             promotions.promote(scopes);
         }
@@ -173,8 +180,9 @@ final class Sweeper {
     }
 
     private boolean forget(int limit) {
-        int forgotten = database.handle("forget dispatch ids", true, (handle, connection) ->
-                handle.createUpdate(forget).bind("limit", limit).execute());
+        int forgotten = database.handle("forget dispatch ids", true, (handle, connection) -> handle.createUpdate(forget)
+                .bind("limit", limit)
+                .execute());
         return forgotten == limit;
     }
 
@@ -184,11 +192,12 @@ final class Sweeper {
     private long walk(SweepPolicy policy) {
         long began = System.nanoTime();
         int limit = Math.min(policy.work(), SCOPES_AT_ONCE);
-        List<Candidate> scopes = database.handle("find scopes to trim", false, (handle, connection) -> handle.createQuery(walk)
-                .bind("after", current.after)
-                .bind("limit", limit)
-                .map((row, context) -> new Candidate(row.getLong(1), row.getString(2), row.getLong(3)))
-                .list());
+        List<Candidate> scopes =
+                database.handle("find scopes to trim", false, (handle, connection) -> handle.createQuery(walk)
+                        .bind("after", current.after)
+                        .bind("limit", limit)
+                        .map((row, context) -> new Candidate(row.getLong(1), row.getString(2), row.getLong(3)))
+                        .list());
         long trimmed = 0;
         if (!scopes.isEmpty()) {
             if (current.after == 0) {
@@ -238,7 +247,9 @@ final class Sweeper {
     /** Entries at or below it are older than their age allows. */
     private static long bound(long now, Duration age, Duration longest) {
         Duration kept = age.compareTo(longest) < 0 ? age : longest;
-        long micros = kept.getSeconds() > TimeUnit.MICROSECONDS.toSeconds(now) ? now : TimeUnit.NANOSECONDS.toMicros(kept.toNanos());
+        long micros = kept.getSeconds() > TimeUnit.MICROSECONDS.toSeconds(now)
+                ? now
+                : TimeUnit.NANOSECONDS.toMicros(kept.toNanos());
         return now - micros - 1;
     }
 
@@ -253,13 +264,17 @@ final class Sweeper {
 
     private void dropPartitions(long bound, int work) {
         try {
-            int dropped = database.handle("drop partitions", true, (handle, connection) ->
-                    handle.createQuery(drop).bind("bound", bound).mapTo(Integer.class).one());
+            int dropped = database.handle("drop partitions", true, (handle, connection) -> handle.createQuery(drop)
+                    .bind("bound", bound)
+                    .mapTo(Integer.class)
+                    .one());
             if (dropped > 0) {
                 LOG.info("dropped {} partitions with entries from before {}", dropped, Times.instant(bound));
             }
-            database.handle("remove old entries", true, (handle, connection) ->
-                    handle.createUpdate(removeStrays).bind("bound", bound).bind("limit", work).execute());
+            database.handle("remove old entries", true, (handle, connection) -> handle.createUpdate(removeStrays)
+                    .bind("bound", bound)
+                    .bind("limit", work)
+                    .execute());
         } catch (StoreException.Conflict busy) {
             LOG.debug("partitions are busy, the next walk tries again", busy);
         }
@@ -271,8 +286,10 @@ final class Sweeper {
         }
         partitionsAt = System.nanoTime() + PARTITIONS_EVERY;
         try {
-            database.handle("make partitions ahead", true, (handle, connection) ->
-                    handle.createQuery(ahead).bind("days", DAYS_AHEAD).mapTo(Integer.class).one());
+            database.handle("make partitions ahead", true, (handle, connection) -> handle.createQuery(ahead)
+                    .bind("days", DAYS_AHEAD)
+                    .mapTo(Integer.class)
+                    .one());
         } catch (StoreException.Conflict busy) {
             LOG.debug("partitions are busy, a later sweep tries again", busy);
         }

@@ -14,7 +14,8 @@ final class Times {
 
     /** Any instant is legal; beyond what a long can say it is the least or the greatest. */
     static long micros(Instant at) {
-        long seconds = Math.max(Long.MIN_VALUE / 1_000_000, Math.min(at.getEpochSecond(), Long.MAX_VALUE / 1_000_000 - 1));
+        long seconds =
+                Math.max(Long.MIN_VALUE / 1_000_000, Math.min(at.getEpochSecond(), Long.MAX_VALUE / 1_000_000 - 1));
         return TimeUnit.SECONDS.toMicros(seconds) + TimeUnit.NANOSECONDS.toMicros(at.getNano());
     }
 }

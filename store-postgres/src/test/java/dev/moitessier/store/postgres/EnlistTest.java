@@ -42,7 +42,12 @@ final class EnlistTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {Connection.TRANSACTION_READ_COMMITTED, Connection.TRANSACTION_REPEATABLE_READ, Connection.TRANSACTION_SERIALIZABLE})
+    @ValueSource(
+            ints = {
+                Connection.TRANSACTION_READ_COMMITTED,
+                Connection.TRANSACTION_REPEATABLE_READ,
+                Connection.TRANSACTION_SERIALIZABLE
+            })
     void callersOfEveryIsolationShareAScope(int isolation) throws Exception {
         Scratch.hear(store, "orders");
         int callers = 6;

@@ -63,7 +63,9 @@ final class HintsTest {
 
         List<String> seen(int waitMillis) throws Exception {
             PGNotification[] seen = connection.unwrap(PgConnection.class).getNotifications(waitMillis);
-            return seen == null ? List.of() : Arrays.stream(seen).map(PGNotification::getParameter).toList();
+            return seen == null
+                    ? List.of()
+                    : Arrays.stream(seen).map(PGNotification::getParameter).toList();
         }
 
         @Override
@@ -97,8 +99,11 @@ final class HintsTest {
                 second.add("room");
                 awaitListening(elsewhere);
                 Scratch.stored(store, Scratch.say("room", "now"));
-                Eventually.within(Duration.ofSeconds(10)).until("a hint elsewhere", () -> elsewhere.dirty.size() > 1 || elsewhere.all.get() > 1);
-                assertThat(tap.seen(300)).as("sent when somebody listens").anyMatch(payload -> !payload.endsWith(";hello"));
+                Eventually.within(Duration.ofSeconds(10))
+                        .until("a hint elsewhere", () -> elsewhere.dirty.size() > 1 || elsewhere.all.get() > 1);
+                assertThat(tap.seen(300))
+                        .as("sent when somebody listens")
+                        .anyMatch(payload -> !payload.endsWith(";hello"));
             }
         }
     }
@@ -132,8 +137,9 @@ final class HintsTest {
         try (var watch = store.watch(sink)) {
             awaitListening(sink);
             int before = sink.all.get();
-            scratch.number("select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = current_database() "
-                    + "and pid <> pg_backend_pid()");
+            scratch.number(
+                    "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = current_database() "
+                            + "and pid <> pg_backend_pid()");
             Eventually.within(Duration.ofSeconds(5)).until("everything is hinted again", () -> sink.all.get() > before);
         }
     }
@@ -159,14 +165,18 @@ final class HintsTest {
         try (var pool = new HikariDataSource()) {
             pool.setDataSource(scratch.dataSource());
             pool.setMaximumPoolSize(1);
-            try (PostgresStore store = PostgresStore.builder(pool).schemaMode(SchemaMode.MIGRATE).open()) {
+            try (PostgresStore store =
+                    PostgresStore.builder(pool).schemaMode(SchemaMode.MIGRATE).open()) {
                 assertThat(store.capabilities().push()).isEmpty();
                 assertThat(store.broadcaster()).isEmpty();
                 Scratch.hear(store, "room");
                 Scratch.stored(store, Scratch.say("room", "m"));
             }
-            try (PostgresStore store = PostgresStore.builder(pool).direct(scratch.dataSource()).open()) {
-                assertThat(store.capabilities().push()).as("with another way to the server").isPresent();
+            try (PostgresStore store =
+                    PostgresStore.builder(pool).direct(scratch.dataSource()).open()) {
+                assertThat(store.capabilities().push())
+                        .as("with another way to the server")
+                        .isPresent();
             }
         }
     }
@@ -174,11 +184,17 @@ final class HintsTest {
     @Test
     void behindAPoolerOfTransactionsItPolls() throws Exception {
         PostgresStore.migrate(scratch.dataSource());
-        try (TransactionPooler pooler = new TransactionPooler(PostgresServer.shared().port(), scratch.database(), 3)) {
+        try (TransactionPooler pooler =
+                new TransactionPooler(PostgresServer.shared().port(), scratch.database(), 3)) {
             String url = PostgresServer.url(scratch.database(), pooler.port()) + "&prepareThreshold=0";
-            try (PostgresStore store = PostgresStore.builder(url, "postgres", null).poolSize(4).open()) {
-                assertThat(store.capabilities().push()).as("hints through the pooler").isEmpty();
-                assertThat(store.broadcaster()).as("volatile lane through the pooler").isEmpty();
+            try (PostgresStore store =
+                    PostgresStore.builder(url, "postgres", null).poolSize(4).open()) {
+                assertThat(store.capabilities().push())
+                        .as("hints through the pooler")
+                        .isEmpty();
+                assertThat(store.broadcaster())
+                        .as("volatile lane through the pooler")
+                        .isEmpty();
                 long start = Scratch.hear(store, "room").start();
                 Scratch.stored(store, Scratch.say("room", "m"));
                 assertThat(Scratch.texts(store, "room", start)).containsExactly("m");
@@ -186,7 +202,9 @@ final class HintsTest {
             try (PostgresStore store = PostgresStore.builder(url, "postgres", null)
                     .direct(scratch.url(), "postgres", null)
                     .open()) {
-                assertThat(store.capabilities().push()).as("with a direct connection").isPresent();
+                assertThat(store.capabilities().push())
+                        .as("with a direct connection")
+                        .isPresent();
             }
         }
     }
@@ -212,7 +230,9 @@ final class HintsTest {
             for (List<String> seen = tap.seen(200); !seen.isEmpty(); seen = tap.seen(200)) {
                 notifications += seen.size();
             }
-            assertThat(notifications).as("notifications of a thousand broadcasts").isBetween(1, 60);
+            assertThat(notifications)
+                    .as("notifications of a thousand broadcasts")
+                    .isBetween(1, 60);
         }
     }
 }

@@ -61,7 +61,12 @@ final class KillTest {
     }
 
     private static void round(
-            PostgresServer server, PostgresStore store, Reader reader, Queue<String> acknowledged, Random random, int round)
+            PostgresServer server,
+            PostgresStore store,
+            Reader reader,
+            Queue<String> acknowledged,
+            Random random,
+            int round)
             throws Exception {
         boolean killServer = round == 0 || random.nextBoolean();
         int before = acknowledged.size();
@@ -74,15 +79,18 @@ final class KillTest {
             if (killServer) {
                 server.kill();
                 server.restart();
-                Eventually.within(Duration.ofSeconds(5)).until("the store works 5 s after the server", () -> works(store, round));
+                Eventually.within(Duration.ofSeconds(5))
+                        .until("the store works 5 s after the server", () -> works(store, round));
                 int after = acknowledged.size();
-                Eventually.within(Duration.ofSeconds(60)).until("the writer goes on", () -> acknowledged.size() >= after + 20);
+                Eventually.within(Duration.ofSeconds(60))
+                        .until("the writer goes on", () -> acknowledged.size() >= after + 20);
             }
         }
     }
 
     private static boolean works(PostgresStore store, int round) {
-        return Scratch.one(store, Scratch.say("scope/0", "works-" + round)) instanceof dev.moitessier.store.Appended.Stored;
+        return Scratch.one(store, Scratch.say("scope/0", "works-" + round))
+                instanceof dev.moitessier.store.Appended.Stored;
     }
 
     private static void check(Queue<String> acknowledged, Reader reader) {
@@ -98,7 +106,8 @@ final class KillTest {
         assertThat(lost).as("acknowledged, and not delivered at its position").isEmpty();
         reader.delivered.forEach((scope, entries) -> {
             Set<String> texts = new HashSet<>();
-            List<String> twice = entries.values().stream().filter(text -> !texts.add(text)).toList();
+            List<String> twice =
+                    entries.values().stream().filter(text -> !texts.add(text)).toList();
             assertThat(twice).as("delivered twice in %s", scope).isEmpty();
         });
         System.out.println("KillTest: " + acknowledged.size() + " acknowledged, all delivered once");
@@ -131,7 +140,9 @@ final class KillTest {
                 assertThat(page.lossy()).isFalse();
                 assertThat(page.reset()).isFalse();
                 for (Entry entry : page.entries()) {
-                    assertThat(entry.position()).as("positions ascend over kills").isGreaterThan(cursors.get(scope));
+                    assertThat(entry.position())
+                            .as("positions ascend over kills")
+                            .isGreaterThan(cursors.get(scope));
                     delivered.get(scope).put(entry.position(), Scratch.text(entry));
                     nothing = false;
                 }
@@ -152,7 +163,8 @@ final class KillTest {
 
         Writer(String url, long seed, String prefix, Queue<String> acknowledged) throws IOException {
             process = new ProcessBuilder(
-                            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                            Path.of(System.getProperty("java.home"), "bin", "java")
+                                    .toString(),
                             "-Xmx128m",
                             "-XX:+UseSerialGC",
                             "-XX:TieredStopAtLevel=1",
@@ -166,7 +178,9 @@ final class KillTest {
                     .redirectError(ProcessBuilder.Redirect.DISCARD)
                     .start();
             BufferedReader out = process.inputReader();
-            lines = new Thread(() -> out.lines().filter(line -> line.startsWith("scope/") && line.split(" ").length == 3).forEach(acknowledged::add));
+            lines = new Thread(() -> out.lines()
+                    .filter(line -> line.startsWith("scope/") && line.split(" ").length == 3)
+                    .forEach(acknowledged::add));
             lines.setDaemon(true);
             lines.start();
         }

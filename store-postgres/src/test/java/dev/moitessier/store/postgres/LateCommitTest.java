@@ -63,7 +63,8 @@ final class LateCommitTest {
 
                 @Override
                 public void write(Connection transaction, int writer) throws Exception {
-                    try (PreparedStatement insert = transaction.prepareStatement("insert into outbox (body) values ('m')")) {
+                    try (PreparedStatement insert =
+                            transaction.prepareStatement("insert into outbox (body) values ('m')")) {
                         insert.executeUpdate();
                     }
                 }
@@ -71,7 +72,8 @@ final class LateCommitTest {
                 @Override
                 public int read() throws Exception {
                     int seen = 0;
-                    try (PreparedStatement select = connection.prepareStatement("select id from outbox where id > ? order by id")) {
+                    try (PreparedStatement select =
+                            connection.prepareStatement("select id from outbox where id > ? order by id")) {
                         select.setLong(1, cursor);
                         try (ResultSet rows = select.executeQuery()) {
                             while (rows.next()) {
@@ -84,8 +86,11 @@ final class LateCommitTest {
                 }
             };
             int[] writtenAndSeen = race(log);
-            System.out.printf("LateCommitTest: identity column: %d written, %d seen%n", writtenAndSeen[0], writtenAndSeen[1]);
-            assertThat(writtenAndSeen[1]).as("seen of %d: the race happens", writtenAndSeen[0]).isLessThan(writtenAndSeen[0]);
+            System.out.printf(
+                    "LateCommitTest: identity column: %d written, %d seen%n", writtenAndSeen[0], writtenAndSeen[1]);
+            assertThat(writtenAndSeen[1])
+                    .as("seen of %d: the race happens", writtenAndSeen[0])
+                    .isLessThan(writtenAndSeen[0]);
         }
     }
 

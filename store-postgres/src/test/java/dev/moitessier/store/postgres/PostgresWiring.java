@@ -111,7 +111,8 @@ class PostgresWiring implements StoreWiring {
 
     @Override
     public Optional<Transactions> transactions() {
-        return Optional.of(store -> new CallersTransaction((PostgresStore) store, server.dataSource(database).getConnection()));
+        return Optional.of(store -> new CallersTransaction(
+                (PostgresStore) store, server.dataSource(database).getConnection()));
     }
 
     @Override

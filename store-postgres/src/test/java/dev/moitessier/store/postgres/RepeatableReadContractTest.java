@@ -12,7 +12,8 @@ final class RepeatableReadContractTest extends StoreContract {
         return new PostgresWiring(PostgresServer.shared(), namespace) {
             @Override
             PostgresStore.Builder builder(int port) {
-                return PostgresStore.builder(pool(port, config -> config.setTransactionIsolation("TRANSACTION_REPEATABLE_READ")));
+                return PostgresStore.builder(
+                        pool(port, config -> config.setTransactionIsolation("TRANSACTION_REPEATABLE_READ")));
             }
         };
     }

@@ -93,9 +93,10 @@ final class SchemaTest {
 
     @Test
     void whatIsPrintedMakesTheSameTables() throws Exception {
-        String columns = "select string_agg(table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable, ',' order by 1) "
-                + "from (select * from information_schema.columns where table_schema = '%s' and table_name !~ '_p?[0-9]{8}$' "
-                + "order by table_name, ordinal_position) c";
+        String columns =
+                "select string_agg(table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable, ',' order by 1) "
+                        + "from (select * from information_schema.columns where table_schema = '%s' and table_name !~ '_p?[0-9]{8}$' "
+                        + "order by table_name, ordinal_position) c";
         scratch.execute(PostgresStore.schemaSql("by hand", ""));
         PostgresStore.builder(scratch.dataSource()).schema("migrated").migrate();
         assertThat(scratch.text(columns.formatted("by hand"))).isEqualTo(scratch.text(columns.formatted("migrated")));
@@ -110,7 +111,8 @@ final class SchemaTest {
         PostgresStore.migrate(scratch.dataSource());
         String role = "app " + scratch.database();
         scratch.execute("create role \"" + role + "\" login", PostgresStore.grantsSql(role));
-        try (PostgresStore store = PostgresStore.builder(scratch.url(), role, null).open()) {
+        try (PostgresStore store =
+                PostgresStore.builder(scratch.url(), role, null).open()) {
             long start = Scratch.hear(store, "room").start();
             Scratch.stored(store, Scratch.say("room", "hello"));
             assertThat(Scratch.texts(store, "room", start)).containsExactly("hello");
@@ -134,7 +136,8 @@ final class SchemaTest {
         String role = "stranger " + scratch.database();
         scratch.execute("create role \"" + role + "\" login");
         try {
-            assertThatThrownBy(() -> PostgresStore.builder(scratch.url(), role, null).open())
+            assertThatThrownBy(() ->
+                            PostgresStore.builder(scratch.url(), role, null).open())
                     .isInstanceOf(StoreException.Misconfigured.class)
                     .hasMessageContaining("permission denied")
                     .hasMessageContaining("PostgresStore.grantsSql(role)");
@@ -148,9 +151,12 @@ final class SchemaTest {
         PostgresStore store = scratch.store();
         Scratch.hear(store, "room/42");
         Scratch.stored(store, Scratch.say("room/42", "grüße"));
-        scratch.execute("insert into moitessier.message (scope_id, position, dispatch, text_bytes, to_handlers, person, client, body) "
-                + "select scope_id, head + 1, gen_random_uuid(), 0, true, 'bob', '', '\\xff00' from moitessier.scope");
-        assertThat(scratch.text("select string_agg(scope || ' ' || person || ' ' || text, '|' order by position) from moitessier.entry"))
+        scratch.execute(
+                "insert into moitessier.message (scope_id, position, dispatch, text_bytes, to_handlers, person, client, body) "
+                        + "select scope_id, head + 1, gen_random_uuid(), 0, true, 'bob', '', '\\xff00' from moitessier.scope");
+        assertThat(
+                        scratch.text(
+                                "select string_agg(scope || ' ' || person || ' ' || text, '|' order by position) from moitessier.entry"))
                 .isEqualTo("room/42 sender grüße|room/42 bob \\xff00");
     }
 
@@ -181,9 +187,11 @@ final class SchemaTest {
 
     @Test
     void aDatabaseThatCannotKeepEveryNameIsRefused() throws Exception {
-        scratch.execute("create database \"" + scratch.database() + "_ascii\" encoding 'SQL_ASCII' locale 'C' template template0");
+        scratch.execute("create database \"" + scratch.database()
+                + "_ascii\" encoding 'SQL_ASCII' locale 'C' template template0");
         try {
-            assertThatThrownBy(() -> PostgresStore.create(PostgresServer.shared().dataSource(scratch.database() + "_ascii")))
+            assertThatThrownBy(() ->
+                            PostgresStore.create(PostgresServer.shared().dataSource(scratch.database() + "_ascii")))
                     .isInstanceOf(StoreException.Misconfigured.class)
                     .hasMessageContaining("UTF8")
                     .hasMessageContaining("SQL_ASCII");

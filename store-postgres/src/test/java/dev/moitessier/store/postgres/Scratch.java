@@ -114,7 +114,11 @@ final class Scratch implements AutoCloseable {
 
     static Append say(UUID dispatch, String scope, String text) {
         Payload body = Payload.wrap(text.getBytes(StandardCharsets.UTF_8));
-        return new Append(dispatch, scope, new Content(SENDER, null, body, true, Map.of(), Map.of()), OptionalLong.empty(),
+        return new Append(
+                dispatch,
+                scope,
+                new Content(SENDER, null, body, true, Map.of(), Map.of()),
+                OptionalLong.empty(),
                 Duration.ofMinutes(10));
     }
 
@@ -129,7 +133,8 @@ final class Scratch implements AutoCloseable {
     }
 
     static Page page(MailboxStore store, String scope, long after) {
-        return store.read(List.of(new ReadRequest(scope, after, 10_000, false, Set.of(shared(scope)))), 16 << 20).get(0);
+        return store.read(List.of(new ReadRequest(scope, after, 10_000, false, Set.of(shared(scope)))), 16 << 20)
+                .get(0);
     }
 
     static List<String> texts(MailboxStore store, String scope, long after) {

@@ -45,7 +45,9 @@ final class ServerSettingsTest {
             List<Appended> answers = store.append(List.of(Scratch.say("stuck", "m"), Scratch.say("free", "m")));
             assertThat(answers.get(0)).isInstanceOfSatisfying(Appended.Failed.class, failed -> {
                 assertThat(failed.cause().retryable()).isTrue();
-                assertThat(failed.cause().outcomeUnknown()).as("nothing was written, and it is known").isFalse();
+                assertThat(failed.cause().outcomeUnknown())
+                        .as("nothing was written, and it is known")
+                        .isFalse();
             });
             assertThat(answers.get(1)).isInstanceOf(Appended.Stored.class);
             holder.rollback();
@@ -55,11 +57,13 @@ final class ServerSettingsTest {
 
     @Test
     void migrationsMayTakeLongerThanCalls() throws Exception {
-        scratch.execute("alter database " + scratch.database() + " set statement_timeout = '1ms'", "alter database "
-                + scratch.database() + " set lock_timeout = '1ms'");
+        scratch.execute(
+                "alter database " + scratch.database() + " set statement_timeout = '1ms'",
+                "alter database " + scratch.database() + " set lock_timeout = '1ms'");
         PostgresStore.migrate(scratch.dataSource());
         scratch.execute("set statement_timeout = 0", "alter database " + scratch.database() + " reset all");
-        assertThat(scratch.number("select count(*) from pg_tables where schemaname = 'moitessier'")).isGreaterThan(5);
+        assertThat(scratch.number("select count(*) from pg_tables where schemaname = 'moitessier'"))
+                .isGreaterThan(5);
     }
 
     @Test
@@ -70,10 +74,19 @@ final class ServerSettingsTest {
                 .findFirst()
                 .orElseThrow();
         Map<String, Object> said = Map.of(
-                "moitessier.postgres.url", scratch.url(), "moitessier.postgres.user", "postgres",
-                "moitessier.postgres.schema", "elsewhere", "moitessier.postgres.schema-mode", "migrate",
-                "moitessier.postgres.pool-size", 2);
-        var config = ConfigFactory.parseMap(said).withFallback(ConfigFactory.defaultReference()).resolve();
+                "moitessier.postgres.url",
+                scratch.url(),
+                "moitessier.postgres.user",
+                "postgres",
+                "moitessier.postgres.schema",
+                "elsewhere",
+                "moitessier.postgres.schema-mode",
+                "migrate",
+                "moitessier.postgres.pool-size",
+                2);
+        var config = ConfigFactory.parseMap(said)
+                .withFallback(ConfigFactory.defaultReference())
+                .resolve();
         try (MailboxStore store = provider.open(config.getConfig("moitessier.postgres"))) {
             Scratch.hear(store, "room");
             Scratch.stored(store, Scratch.say("room", "m"));
@@ -87,29 +100,39 @@ final class ServerSettingsTest {
                 .isInstanceOf(StoreException.Misconfigured.class)
                 .hasMessageContaining("moitessier.postgres.url")
                 .hasMessageContaining("MOITESSIER_POSTGRES_URL");
-        assertThatThrownBy(() -> open(Map.of("moitessier.postgres.url", scratch.url(), "moitessier.postgres.schema-mode", "maybe")))
+        assertThatThrownBy(() -> open(
+                        Map.of("moitessier.postgres.url", scratch.url(), "moitessier.postgres.schema-mode", "maybe")))
                 .isInstanceOf(StoreException.Misconfigured.class)
                 .hasMessageContaining("schema-mode")
                 .hasMessageContaining("NONE, VALIDATE, MIGRATE");
         assertThatThrownBy(() -> open(Map.of("moitessier.postgres.url", "mysql://nowhere")))
                 .isInstanceOf(StoreException.Misconfigured.class)
                 .hasMessageContaining("moitessier.postgres.url");
-        assertThatThrownBy(() -> open(Map.of("moitessier.postgres.url", scratch.url().replace(scratch.database(), "nowhere"))))
+        assertThatThrownBy(() ->
+                        open(Map.of("moitessier.postgres.url", scratch.url().replace(scratch.database(), "nowhere"))))
                 .isInstanceOf(StoreException.Misconfigured.class)
                 .hasMessageContaining("\"nowhere\" does not exist")
                 .hasMessageContaining("moitessier.postgres.url");
     }
 
     private static MailboxStore open(Map<String, String> said) {
-        var config = ConfigFactory.parseMap(said).withFallback(ConfigFactory.defaultReference()).resolve();
+        var config = ConfigFactory.parseMap(said)
+                .withFallback(ConfigFactory.defaultReference())
+                .resolve();
         return new PostgresProvider().open(config.getConfig("moitessier.postgres"));
     }
 
     @Test
     void everyKeyHasItsVariable() throws Exception {
-        String reference = new String(PostgresProvider.class.getResourceAsStream("/reference.conf").readAllBytes());
-        ConfigFactory.defaultReference().getConfig("moitessier.postgres").root().keySet().forEach(key -> assertThat(reference)
-                .contains(key + " = ${?MOITESSIER_POSTGRES_" + key.toUpperCase(Locale.ROOT).replace('-', '_') + "}"));
+        String reference = new String(
+                PostgresProvider.class.getResourceAsStream("/reference.conf").readAllBytes());
+        ConfigFactory.defaultReference()
+                .getConfig("moitessier.postgres")
+                .root()
+                .keySet()
+                .forEach(key -> assertThat(reference)
+                        .contains(key + " = ${?MOITESSIER_POSTGRES_"
+                                + key.toUpperCase(Locale.ROOT).replace('-', '_') + "}"));
     }
 
     @Test

@@ -18,9 +18,10 @@ import org.junit.jupiter.api.Test;
 
 /** Partitions; the rest of sweeping is in the contract. */
 final class SweeperTest {
-    private static final String PARTITIONS = "select count(*) from pg_inherits where inhparent = 'moitessier.message'::regclass";
-    private static final SweepPolicy TWO_DAYS =
-            new SweepPolicy(scope -> new Retention(Duration.ofDays(2), Long.MAX_VALUE), Duration.ofDays(2), null, 1_000);
+    private static final String PARTITIONS =
+            "select count(*) from pg_inherits where inhparent = 'moitessier.message'::regclass";
+    private static final SweepPolicy TWO_DAYS = new SweepPolicy(
+            scope -> new Retention(Duration.ofDays(2), Long.MAX_VALUE), Duration.ofDays(2), null, 1_000);
 
     private Scratch scratch;
     private PostgresStore store;
@@ -45,8 +46,10 @@ final class SweeperTest {
                         + "execute format('create table moitessier.message_old%s partition of moitessier.message for values from (%s) to (%s)', "
                         + day + ", l, l + 86400000000); end $$");
             }
-            scratch.execute("insert into moitessier.message (scope_id, position, dispatch, text_bytes, to_handlers, person, client, body) "
-                    + "select scope_id, " + lower + " + 5, gen_random_uuid(), 0, true, 'old', '', 'day" + day + "' from moitessier.scope where name = '" + scope + "'");
+            scratch.execute(
+                    "insert into moitessier.message (scope_id, position, dispatch, text_bytes, to_handlers, person, client, body) "
+                            + "select scope_id, " + lower + " + 5, gen_random_uuid(), 0, true, 'old', '', 'day" + day
+                            + "' from moitessier.scope where name = '" + scope + "'");
         }
     }
 
@@ -64,7 +67,9 @@ final class SweeperTest {
 
         Page page = Scratch.page(store, "room", 0);
         assertThat(page.lossy()).isTrue();
-        assertThat(page.entries().stream().map(Scratch::text)).doesNotContain("day6", "day5", "day4", "day3").contains("day1");
+        assertThat(page.entries().stream().map(Scratch::text))
+                .doesNotContain("day6", "day5", "day4", "day3")
+                .contains("day1");
         assertThat(scratch.number("select count(*) from moitessier.message where position <= " + page.trimmed()))
                 .as("rows of days that are dropped whole")
                 .isLessThanOrEqualTo(1);
@@ -74,7 +79,8 @@ final class SweeperTest {
     void entriesThatCameBeforeTheirPartitionGoToo() throws Exception {
         Scratch.hear(store, "room");
         past("room", 6, false);
-        assertThat(scratch.number("select count(*) from moitessier.message_default")).isEqualTo(6);
+        assertThat(scratch.number("select count(*) from moitessier.message_default"))
+                .isEqualTo(6);
 
         Eventually.within(Duration.ofSeconds(20)).until("strays are removed", () -> {
             store.sweep(TWO_DAYS);
@@ -89,9 +95,11 @@ final class SweeperTest {
     void daysToComeAreMadeAheadByOneOfMany() throws Exception {
         List<String> ahead = List.of("message", "override");
         for (String parent : ahead) {
-            scratch.execute("do $$ declare t text; begin for t in select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid "
-                    + "where inhparent = 'moitessier." + parent + "'::regclass and c.relname <> '" + parent + "_default' loop "
-                    + "execute 'drop table moitessier.' || t; end loop; end $$");
+            scratch.execute(
+                    "do $$ declare t text; begin for t in select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid "
+                            + "where inhparent = 'moitessier." + parent + "'::regclass and c.relname <> '" + parent
+                            + "_default' loop "
+                            + "execute 'drop table moitessier.' || t; end loop; end $$");
         }
         assertThat(scratch.number(PARTITIONS)).isEqualTo(1);
         ExecutorService nodes = Executors.newFixedThreadPool(4);
@@ -106,9 +114,12 @@ final class SweeperTest {
         } finally {
             nodes.shutdownNow();
         }
-        assertThat(scratch.number(PARTITIONS)).as("today, three days ahead, and the default one").isEqualTo(5);
+        assertThat(scratch.number(PARTITIONS))
+                .as("today, three days ahead, and the default one")
+                .isEqualTo(5);
         Scratch.hear(store, "room");
         Scratch.stored(store, Scratch.say("room", "m"));
-        assertThat(scratch.number("select count(*) from moitessier.message_default")).isZero();
+        assertThat(scratch.number("select count(*) from moitessier.message_default"))
+                .isZero();
     }
 }

@@ -10,9 +10,9 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.BlockingQueue;
 
 /**
  * What PgBouncer does in transaction mode, over the real server: each transaction of a client runs on whichever server connection is
@@ -85,7 +85,8 @@ final class TransactionPooler implements AutoCloseable {
             sockets.add(socket);
             in = new DataInputStream(new java.io.BufferedInputStream(socket.getInputStream()));
             out = new DataOutputStream(new java.io.BufferedOutputStream(socket.getOutputStream()));
-            byte[] startup = ("user\0postgres\0database\0" + database + "\0client_encoding\0UTF8\0DateStyle\0ISO\0\0").getBytes(StandardCharsets.UTF_8);
+            byte[] startup = ("user\0postgres\0database\0" + database + "\0client_encoding\0UTF8\0DateStyle\0ISO\0\0")
+                    .getBytes(StandardCharsets.UTF_8);
             out.writeInt(startup.length + 8);
             out.writeInt(196_608);
             out.write(startup);
@@ -142,7 +143,8 @@ final class TransactionPooler implements AutoCloseable {
     }
 
     /** From the first message of a transaction to the server's word that it is over. */
-    private void transaction(DataInputStream in, DataOutputStream out, Message first) throws IOException, InterruptedException {
+    private void transaction(DataInputStream in, DataOutputStream out, Message first)
+            throws IOException, InterruptedException {
         Link link = free.take();
         boolean over = false;
         for (Message message = first; !over; message = over ? message : Message.read(in)) {

@@ -164,6 +164,33 @@ final class FinerBreakages {
     private static List<Breakage> reads() {
         return List.of(
                 Breakage.of(
+                        Rule.O3,
+                        "takes the newest entry for the head",
+                        store -> paging(
+                                store,
+                                (request, page) -> page.trimmed() == page.head()
+                                        ? new Page(
+                                                page.scope(),
+                                                List.of(),
+                                                0,
+                                                0,
+                                                0,
+                                                page.membersVersion(),
+                                                false,
+                                                request.after() > 0)
+                                        : page)),
+                Breakage.shared(Rule.O3, "begins to count anew when the server restarts", () -> {
+                    AtomicLong opened = new AtomicLong();
+                    return store -> {
+                        boolean restarted = opened.incrementAndGet() > 2;
+                        return answering(
+                                store,
+                                (append, answer) -> restarted && answer instanceof Appended.Stored stored
+                                        ? new Appended.Stored(1, stored.membersVersion(), stored.duplicate())
+                                        : answer);
+                    };
+                }),
+                Breakage.of(
                         Rule.O4,
                         "stays at the cursor when it has nothing to return",
                         store -> paging(

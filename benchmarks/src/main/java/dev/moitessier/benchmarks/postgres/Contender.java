@@ -1,0 +1,23 @@
+package dev.moitessier.benchmarks.postgres;
+
+/** A way of sending, driven by some callers at once. */
+interface Contender extends AutoCloseable {
+    String name();
+
+    /** Makes one caller's means, on the caller's thread. */
+    Caller caller() throws Exception;
+
+    @Override
+    default void close() throws Exception {}
+
+    /** One caller: blocks until what it sent is committed. */
+    interface Caller extends AutoCloseable {
+        void send(String scope) throws Exception;
+
+        /** Returns when everything it has sent is committed. */
+        default void flush() throws Exception {}
+
+        @Override
+        default void close() throws Exception {}
+    }
+}
