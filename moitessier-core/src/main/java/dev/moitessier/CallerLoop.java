@@ -109,6 +109,6 @@ final class CallerLoop<X extends Exception, Y extends Exception> extends Feed.Co
 
     @Override
     boolean awaitRelease(long nanos) throws InterruptedException {
-        return Thread.currentThread() == caller || released.await(nanos, TimeUnit.NANOSECONDS);
+        return Thread.currentThread().equals(caller) || released.await(nanos, TimeUnit.NANOSECONDS);
     }
 }

@@ -17,7 +17,7 @@ final class Durations {
     }
 
     static long nanos(Duration duration) {
-        if (duration.getSeconds() >= FOREVER / 1_000_000_000L) {
+        if (duration.toSeconds() >= FOREVER / 1_000_000_000L) {
             return FOREVER;
         }
         return Math.max(duration.toNanos(), 0);

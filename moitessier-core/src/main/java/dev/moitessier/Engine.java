@@ -81,7 +81,7 @@ final class Engine {
         this.store = node.store();
         this.time = node.time();
         this.outage = new Outage(time, node.observer(), node.capabilities());
-        this.observed = node.observer() != Observers.none();
+        this.observed = !node.observer().equals(Observers.none());
         this.direct = Threads.direct(node.executor());
         this.ownBlocking = direct ? null : Threads.blocking("moitessier-store");
         this.blocking = ownBlocking == null ? Runnable::run : ownBlocking;
@@ -563,7 +563,8 @@ final class Engine {
         return there;
     }
 
-    /** What a page holds for each mailbox; listeners that see the same share one list. */
+    /** What a page holds for each mailbox; listeners that see the same share one list, so it is known by its reference. */
+    @SuppressWarnings("ReferenceEquality")
     private static final class PageView {
         private final Page page;
         private final List<Entry> entries;

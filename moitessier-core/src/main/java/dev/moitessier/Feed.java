@@ -15,7 +15,7 @@ import org.slf4j.LoggerFactory;
  * The engine's side of a listener: its places and the one consumer that reads them. It does not know its {@link Listener}, so that a
  * forgotten one can be found ({@link Leaks}).
  */
-final class Feed {
+final class Feed implements Runnable {
     private static final Base64.Encoder BASE64 = Base64.getUrlEncoder().withoutPadding();
     private static final Logger LOG = LoggerFactory.getLogger(Moitessier.class);
 
@@ -111,26 +111,45 @@ final class Feed {
     }
 
     /** @throws IllegalStateException if it is closed or has a consumer */
-    synchronized void attach(Consumer one) {
-        if (closed) {
-            throw new IllegalStateException("the listener is closed: " + conditions);
+    void attach(Consumer one) {
+        synchronized (this) {
+            if (closed) {
+                throw new IllegalStateException("the listener is closed: " + conditions);
+            }
+            if (consumer != null) {
+                throw new IllegalStateException(
+                        "a listener has one cursor and so one consumer at a time, and this one has one already: "
+                                + conditions);
+            }
+            consumer = one;
         }
-        if (consumer != null) {
-            throw new IllegalStateException(
-                    "a listener has one cursor and so one consumer at a time, and this one has one already: "
-                            + conditions);
-        }
-        consumer = one;
+        one.listener.listenedTo();
     }
 
     /** Only by the consumer itself, when none of its functions runs any more and its places are dormant. */
-    synchronized void detach(Consumer one) {
-        if (consumer == one) {
+    void detach(Consumer one) {
+        synchronized (this) {
+            if (!one.equals(consumer)) {
+                return;
+            }
             consumer = null;
             while (firstLoaded != null) {
                 pollLoaded();
             }
         }
+        one.listener.unattended();
+    }
+
+    /** Its listener is out of reach, or is no longer watched for that since somebody listens by it. */
+    @Override
+    public void run() {
+        synchronized (this) {
+            if (consumer != null || closed) {
+                return;
+            }
+            closed = true;
+        }
+        Leaks.forgotten(this);
     }
 
     @Nullable

@@ -11,14 +11,13 @@ final class Leaks {
 
     private Leaks() {}
 
+    /** While nobody listens by it; {@link Feed#run} then finds out. */
     static Cleaner.Cleanable watch(Listener listener, Feed feed) {
-        return CLEANER.register(listener, () -> forgotten(feed));
+        return CLEANER.register(listener, feed);
     }
 
-    private static void forgotten(Feed feed) {
-        if (feed.close()) {
-            LOG.warn("a listener was neither closed nor left, and is now closed: {}", feed);
-            feed.engine.onStoreThread(feed::goAway);
-        }
+    static void forgotten(Feed feed) {
+        LOG.warn("a listener was neither closed nor left, and is now closed: {}", feed);
+        feed.engine.onStoreThread(feed::goAway);
     }
 }

@@ -186,7 +186,7 @@ final class LocalScope {
         if (place.state != State.READING) {
             return false;
         }
-        if (place.gap != null && place.gap != load.gap()) {
+        if (place.gap != null && !place.gap.equals(load.gap())) {
             // Registered again while this was read: it may have another cursor now.
             queueBehind(place);
             return false;

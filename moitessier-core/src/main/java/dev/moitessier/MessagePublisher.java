@@ -267,7 +267,7 @@ final class MessagePublisher implements Flow.Publisher<Message> {
 
         @Override
         boolean awaitRelease(long nanos) throws InterruptedException {
-            return runner == Thread.currentThread() || released.await(nanos, TimeUnit.NANOSECONDS);
+            return Thread.currentThread().equals(runner) || released.await(nanos, TimeUnit.NANOSECONDS);
         }
     }
 }

@@ -23,18 +23,18 @@ import java.time.Instant;
  * All numbers big-endian. A later version only appends: a reader takes what it knows and leaves the rest, so nodes of two versions
  * may share a store.
  */
-record Metadata(Person person, String durableName, Instant since, byte[] state) {
+record Metadata(Person person, String durableName, Instant since, Payload state) {
     private static final int VERSION = 1;
 
     Payload encode() {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream(32 + state.length);
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream(32 + state.size());
         try (DataOutputStream out = new DataOutputStream(bytes)) {
             out.writeByte(VERSION);
             write(out, person.id().getBytes(StandardCharsets.UTF_8));
             write(out, person.client().getBytes(StandardCharsets.UTF_8));
             write(out, durableName.getBytes(StandardCharsets.UTF_8));
             out.writeLong(since.toEpochMilli());
-            write(out, state);
+            write(out, state.toBytes());
         } catch (IOException impossible) {
             throw new UncheckedIOException(impossible);
         }
@@ -50,7 +50,7 @@ record Metadata(Person person, String durableName, Instant since, byte[] state) 
                 throw new IllegalArgumentException("a subscriber's metadata begins with a version, from " + VERSION);
             }
             Person person = Person.of(text(in), text(in));
-            return new Metadata(person, text(in), Instant.ofEpochMilli(in.readLong()), read(in));
+            return new Metadata(person, text(in), Instant.ofEpochMilli(in.readLong()), Payload.wrap(read(in)));
         } catch (IOException cut) {
             throw new IllegalArgumentException("a subscriber's metadata is cut short: " + bytes.length + " bytes", cut);
         }

@@ -16,13 +16,6 @@ import org.slf4j.LoggerFactory;
  * time, so the responder's calls are serial, and a direct executor makes no recursion.
  */
 final class PushLoop extends Feed.Consumer implements Runnable {
-    /** What the responder is called with. */
-    sealed interface Target {
-        record Each(Responder responder) implements Target {}
-
-        record Pages(BatchResponder<?> responder) implements Target {}
-    }
-
     private static final Logger LOG = LoggerFactory.getLogger(Moitessier.class);
     /** Loads in a row, before others on the executor get their turn. */
     private static final int TURN = 16;
@@ -30,12 +23,18 @@ final class PushLoop extends Feed.Consumer implements Runnable {
     private static final int FIRST_PAUSE_MILLIS = 100;
     private static final int MOST_PAUSE_MILLIS = 10_000;
 
-    private final Target target;
-    private final CompletableFuture<Ended> done = new CompletableFuture<>();
+    /** One of the two. */
+    private final @Nullable Responder each;
+
+    private final @Nullable BatchResponder<?> pages;
 
     // Guarded by the feed.
     /** Runs, or is handed to the executor, or pauses. */
     private boolean scheduled;
+
+    private boolean released;
+    /** Made when somebody asks. */
+    private @Nullable CompletableFuture<Ended> done;
 
     private @Nullable Retry retry;
     private volatile @Nullable Thread runner;
@@ -44,9 +43,10 @@ final class PushLoop extends Feed.Consumer implements Runnable {
     /** The load that failed, from this message on; {@code timer} null while it is tried again. */
     private record Retry(Place place, Load load, int from, int tries, TimeSource.@Nullable Timer timer) {}
 
-    PushLoop(Listener listener, ListenOptions options, Target target) {
+    PushLoop(Listener listener, ListenOptions options, @Nullable Responder each, @Nullable BatchResponder<?> pages) {
         super(listener, options);
-        this.target = target;
+        this.each = each;
+        this.pages = pages;
     }
 
     void begin() {
@@ -60,17 +60,40 @@ final class PushLoop extends Feed.Consumer implements Runnable {
         Duration limit = options.timeoutOrNull();
         if (limit != null) {
             TimeSource.Timer timer = feed.engine.node.time().after(limit, () -> end(Ended.TIMEOUT));
+            boolean over;
             synchronized (feed) {
                 timeout = timer;
+                over = released;
             }
-            if (done.isDone()) {
+            if (over) {
                 timer.cancel();
             }
         }
     }
 
     CompletableFuture<Ended> done() {
-        return done;
+        CompletableFuture<Ended> asked;
+        boolean over;
+        synchronized (feed) {
+            if (done == null) {
+                done = new CompletableFuture<>();
+            }
+            asked = done;
+            over = released;
+        }
+        if (over) {
+            complete(asked);
+        }
+        return asked;
+    }
+
+    private void complete(CompletableFuture<Ended> asked) {
+        Object outcome = outcome();
+        if (outcome instanceof Throwable failure) {
+            asked.completeExceptionally(failure);
+        } else {
+            asked.complete((Ended) outcome);
+        }
     }
 
     @Override
@@ -155,7 +178,7 @@ final class PushLoop extends Feed.Consumer implements Runnable {
             if (outcome() != null) {
                 return true;
             }
-            int next = target instanceof Target.Pages ? messages.size() : at + 1;
+            int next = pages != null ? messages.size() : at + 1;
             try {
                 respond(messages, at);
                 tries = 0;
@@ -191,10 +214,10 @@ final class PushLoop extends Feed.Consumer implements Runnable {
     }
 
     private void respond(List<Message> messages, int at) throws Exception {
-        if (target instanceof Target.Each each) {
-            each.responder().respond(messages.get(at));
-        } else if (target instanceof Target.Pages pages) {
-            pages.responder().respond(at == 0 ? messages : messages.subList(at, messages.size()));
+        if (each != null) {
+            each.respond(messages.get(at));
+        } else if (pages != null) {
+            pages.respond(at == 0 ? messages : messages.subList(at, messages.size()));
         }
     }
 
@@ -241,21 +264,23 @@ final class PushLoop extends Feed.Consumer implements Runnable {
             timer.cancel();
         }
         feed.engine.stop(this);
-        Object outcome = outcome();
-        if (outcome instanceof Throwable failure) {
-            done.completeExceptionally(failure);
-        } else {
-            done.complete((Ended) outcome);
+        CompletableFuture<Ended> asked;
+        synchronized (feed) {
+            released = true;
+            asked = done;
+        }
+        if (asked != null) {
+            complete(asked);
         }
     }
 
     @Override
     boolean awaitRelease(long nanos) throws InterruptedException {
-        if (runner == Thread.currentThread()) {
+        if (Thread.currentThread().equals(runner)) {
             return true;
         }
         try {
-            done.get(nanos, TimeUnit.NANOSECONDS);
+            done().get(nanos, TimeUnit.NANOSECONDS);
             return true;
         } catch (ExecutionException failed) {
             return true;

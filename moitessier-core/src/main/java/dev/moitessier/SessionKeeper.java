@@ -7,6 +7,7 @@ import dev.moitessier.store.Beat;
 import dev.moitessier.store.Content;
 import dev.moitessier.store.MailboxStore;
 import dev.moitessier.store.Page;
+import dev.moitessier.store.Payload;
 import dev.moitessier.store.ReadRequest;
 import dev.moitessier.store.Registered;
 import dev.moitessier.store.Registration;
@@ -332,7 +333,10 @@ final class SessionKeeper {
         Feed feed = place.feed;
         Conditions conditions = feed.conditions;
         Metadata metadata = new Metadata(
-                conditions.person(), conditions.durableName(), Instant.ofEpochMilli(feed.since), conditions.state());
+                conditions.person(),
+                conditions.durableName(),
+                Instant.ofEpochMilli(feed.since),
+                Payload.wrap(conditions.state()));
         return new Registration(
                 id,
                 place.mailbox,

@@ -2,6 +2,7 @@ package dev.moitessier;
 
 import dev.moitessier.store.Departed;
 import dev.moitessier.store.Party;
+import dev.moitessier.store.Payload;
 import dev.moitessier.store.Retention;
 import dev.moitessier.store.StoreException;
 import dev.moitessier.store.SweepPolicy;
@@ -12,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -41,7 +43,7 @@ final class Sweeper {
                     best = prefix;
                 }
             }
-            return byPrefix.get(best);
+            return Objects.requireNonNull(byPrefix.get(best), "there is a rule for all");
         }
 
         Duration longest() {
@@ -120,7 +122,7 @@ final class Sweeper {
         Party owner = one.listener().owner();
         Person person = owner == null ? Person.of(one.subscriber()) : Person.of(owner.person(), owner.client());
         return new Subscriber(
-                one.listener().scope(), one.subscriber(), new Metadata(person, "", Instant.EPOCH, new byte[0]));
+                one.listener().scope(), one.subscriber(), new Metadata(person, "", Instant.EPOCH, Payload.empty()));
     }
 
     /** After this node's session has ended: removes what hung on it, as far as that goes quickly; else another node does. */

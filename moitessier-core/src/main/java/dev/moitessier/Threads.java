@@ -48,7 +48,7 @@ final class Threads {
     static boolean direct(Executor executor) {
         Thread caller = Thread.currentThread();
         AtomicBoolean here = new AtomicBoolean();
-        executor.execute(() -> here.set(Thread.currentThread() == caller));
+        executor.execute(() -> here.set(Thread.currentThread().equals(caller)));
         return here.get();
     }
 

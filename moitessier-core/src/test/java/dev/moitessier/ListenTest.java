@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Listening on a real clock, with the node's own threads. */
-@Timeout(60)
+@Timeout(180)
 class ListenTest {
     private static final Person ADA = Person.of("ada");
     private static final Person BOB = Person.of("bob");

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What was wrong with listening in the Go library, defect by defect; each of these would have caught one. */
-@Timeout(60)
+@Timeout(180)
 class OriginalsDefectsTest {
     private static final Person ADA = Person.of("ada");
     private static final Person BOB = Person.of("bob");

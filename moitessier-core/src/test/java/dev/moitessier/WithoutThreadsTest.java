@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** A settable clock and a direct executor: every test here runs on its own thread alone, and the same way each time. */
-@Timeout(60)
+@Timeout(180)
 class WithoutThreadsTest {
     private static final Person ADA = Person.of("ada");
     private static final Person BOB = Person.of("bob");

@@ -17,6 +17,7 @@ import dev.moitessier.store.Acknowledgement;
 import dev.moitessier.store.Append;
 import dev.moitessier.store.Appended;
 import dev.moitessier.store.Beat;
+import dev.moitessier.store.Capabilities;
 import dev.moitessier.store.HintSink;
 import dev.moitessier.store.ListenerRef;
 import dev.moitessier.store.ListenerType;
@@ -36,16 +37,17 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** The rules that are core's, or core's as well. */
@@ -121,19 +123,17 @@ interface CoreRules {
         Moitessier elsewhere = node(bench, bench.open());
         String scope = bench.scope();
         node.listen(Conditions.handler(ADA, scope));
-        AtomicReference<@Nullable Listener> late = new AtomicReference<>();
+        List<Listener> late = new CopyOnWriteArrayList<>();
         Map<String, Integer> calls = new HashMap<>();
         node.dispatch(
                 Dispatch.from(BOB).to(scope).text("fallback").handler((Recipient recipient, Dispatch dispatch) -> {
                     calls.merge(recipient.person().id(), 1, Integer::sum);
-                    if (late.get() == null) {
-                        late.set(elsewhere.listen(Conditions.handler(BOB, scope)));
+                    if (late.isEmpty()) {
+                        late.add(elsewhere.listen(Conditions.handler(BOB, scope)));
                     }
                     return "for " + recipient.person().id();
                 }));
-        Listener bob = late.get();
-        assertThat(bob).isNotNull();
-        assertThat(texts(bob))
+        assertThat(texts(late.get(0)))
                 .as("what a handler listener got that joined while functions ran")
                 .containsExactly("for bob");
         assertThat(calls).as("calls of the function, by person").isEqualTo(Map.of("ada", 1, "bob", 1));
@@ -199,11 +199,12 @@ interface CoreRules {
 
     @Test
     default void C1_aStoreThatForgotIsReportedAndTheListenerGoesOn(Bench bench) throws Exception {
-        AtomicReference<MailboxStore> present = new AtomicReference<>(bench.open());
-        MailboxStore forgetful = new ForwardingStore(present.get()) {
+        MailboxStore before = bench.open();
+        AtomicReference<MailboxStore> present = new AtomicReference<>(before);
+        MailboxStore forgetful = new ForwardingStore(before) {
             @Override
             protected MailboxStore store() {
-                return present.get();
+                return Objects.requireNonNull(present.get());
             }
 
             @Override
@@ -222,7 +223,8 @@ interface CoreRules {
         node.dispatch(BOB, scope, "before");
         soon(bench, "the listener hears", () -> heard, List.of("before")::equals);
 
-        StoreWiring empty = bench.closing(bench.anotherWiring());
+        StoreWiring empty = bench.anotherWiring();
+        bench.closing(empty::close);
         present.set(bench.closing(empty.open()));
         soon(
                 bench,
@@ -398,7 +400,28 @@ interface CoreRules {
     @Test
     default void B4_aConditionalAppendIsTheLastOfItsScopeInABatch(Bench bench) throws Exception {
         List<String> broken = new CopyOnWriteArrayList<>();
+        AtomicInteger combined = new AtomicInteger();
         MailboxStore inspecting = new ForwardingStore(bench.open()) {
+            /** Core combines nothing for a store of its own process. */
+            @Override
+            public Capabilities capabilities() {
+                Capabilities c = super.capabilities();
+                return new Capabilities(
+                        c.store(),
+                        c.durability(),
+                        true,
+                        c.enlists(),
+                        c.push(),
+                        c.storeClock(),
+                        c.maxBody(),
+                        c.maxAppend(),
+                        c.maxTexts(),
+                        c.maxMetadata(),
+                        c.maxBatch(),
+                        c.maxRemember(),
+                        c.callLimit());
+            }
+
             @Override
             public List<Appended> append(List<Append> batch) {
                 Set<String> closed = new HashSet<>();
@@ -410,6 +433,9 @@ interface CoreRules {
                         closed.add(append.scope());
                     }
                 }
+                combined.addAndGet(batch.size() - 1);
+                // A store that takes its time, so that dispatches gather meanwhile.
+                Bench.idle(Duration.ofMillis(3));
                 return super.append(batch);
             }
         };
@@ -417,19 +443,38 @@ interface CoreRules {
         String scope = bench.scope();
         Listener shared = node.listen(Conditions.shared(BOB, scope));
         node.listen(Conditions.handler(ADA, scope));
-        for (int i = 0; i < 60; i++) {
-            Dispatch dispatch = Dispatch.from(BOB).to(scope).text("m" + i);
-            var unused = node.dispatchAsync(i % 4 == 3 ? dispatch.handler((recipient, d) -> "handled") : dispatch);
+        List<Callable<Integer>> threads = new ArrayList<>();
+        for (int t = 0; t < 3; t++) {
+            threads.add(() -> {
+                for (int i = 0; i < 10; i++) {
+                    node.dispatch(
+                            Dispatch.from(BOB).to(scope).text("handled").handler((recipient, dispatch) -> "for ada"));
+                }
+                return 10;
+            });
         }
-        var flushed = bench.background(() -> {
+        threads.add(() -> {
+            for (int i = 0; i < 60; i++) {
+                CompletionStage<Dispatched> ended = node.dispatchAsync(BOB, scope, "m" + i);
+                assertThat(ended).isNotNull();
+                if (i % 5 == 0) {
+                    Bench.idle(Duration.ofMillis(2));
+                }
+            }
             node.flush();
-            return true;
+            return 60;
         });
-        soon(bench, "all dispatches have ended", flushed::isDone, Boolean::booleanValue);
+        bench.together(threads);
         assertThat(broken).isEmpty();
-        assertThat(texts(shared))
-                .as("texts of plain and handler dispatches, in call order")
-                .isEqualTo(IntStream.range(0, 60).mapToObj(i -> "m" + i).toList());
+        assertThat(combined.get()).as("appends that core combined with others").isPositive();
+        List<String> heard = texts(shared);
+        assertThat(heard)
+                .as("texts of 30 dispatches with a handler and 60 without")
+                .hasSize(90);
+        assertThat(heard.stream().filter(text -> !text.equals("handled")))
+                .as("texts of one thread's dispatches, in call order")
+                .containsExactlyElementsOf(
+                        IntStream.range(0, 60).mapToObj(i -> "m" + i).toList());
     }
 
     @Test
@@ -541,7 +586,8 @@ interface CoreRules {
         List<String> heard = new CopyOnWriteArrayList<>();
         Listener listener = node.listen(Conditions.shared(ADA, scope));
         listener.subscribe(message -> heard.add(message.text()));
-        try (StoreWiring.Transaction transaction = transactions.begin(bench.store())) {
+        StoreWiring.Transaction transaction = transactions.begin(bench.store());
+        try {
             assertThat(node.within(transaction.appender())
                             .dispatch(BOB, scope, "enlisted")
                             .entries())
@@ -549,6 +595,8 @@ interface CoreRules {
                     .containsExactly(Dispatched.Outcome.ENLISTED);
             assertThat(texts(listener)).as("before the commit").isEmpty();
             transaction.commit();
+        } finally {
+            transaction.close();
         }
         soon(bench, "it is heard after the commit", () -> heard, List.of("enlisted")::equals);
     }

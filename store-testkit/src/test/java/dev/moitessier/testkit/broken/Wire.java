@@ -5,6 +5,7 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -13,6 +14,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * A server on the loopback interface that does what is asked for over TCP, in this JVM: a client leaves its request here under a
@@ -30,6 +32,7 @@ final class Wire implements AutoCloseable {
     private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
     private final int port;
     private volatile ServerSocket listening;
+    private volatile boolean closed;
 
     Wire() throws IOException {
         listening = listen(0);
@@ -66,19 +69,42 @@ final class Wire implements AutoCloseable {
         }
     }
 
+    /** On the same port, which the operating system may hold back for a moment. */
     void start() throws IOException {
-        listening = listen(port);
+        long end = System.nanoTime() + 5_000_000_000L;
+        while (true) {
+            try {
+                listening = listen(port);
+                return;
+            } catch (BindException e) {
+                if (System.nanoTime() > end) {
+                    throw e;
+                }
+                LockSupport.parkNanos(10_000_000);
+            }
+        }
+    }
+
+    /** Whether it is gone for good: somebody else may have its port by now. */
+    boolean isClosed() {
+        return closed;
     }
 
     @Override
     public void close() throws IOException {
+        closed = true;
         stop();
     }
 
     private ServerSocket listen(int on) throws IOException {
         ServerSocket socket = new ServerSocket();
         socket.setReuseAddress(true);
-        socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), on), 50);
+        try {
+            socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), on), 50);
+        } catch (IOException e) {
+            socket.close();
+            throw e;
+        }
         thread("accepts", () -> {
             while (!socket.isClosed()) {
                 Socket accepted = accept(socket);
