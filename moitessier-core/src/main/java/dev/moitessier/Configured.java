@@ -17,8 +17,8 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
-import java.util.Objects;
 import java.util.Map;
+import java.util.Objects;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 import java.util.TreeMap;
@@ -325,8 +325,7 @@ final class Configured {
 
     /** Unresolved, so that keys without a default ({@code url = ${?…}}) are there too. */
     private static ConfigObject reference() {
-        return section(
-                ConfigFactory.parseResources(loader(), "reference.conf").root(), ROOT);
+        return section(ConfigFactory.parseResources(loader(), "reference.conf").root(), ROOT);
     }
 
     /** A section that {@code reference.conf} has. */

@@ -384,7 +384,6 @@ final class Scope extends ReentrantLock {
     }
 
     /** One snapshot (C2). {@code last}: no kept entry is after these. */
-    @SuppressWarnings("ArrayRecordComponent") // never compared
     record View(Entry[] entries, boolean last, long head, long trimmed, long version) {}
 
     long head() {
