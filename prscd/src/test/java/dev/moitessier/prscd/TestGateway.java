@@ -1,0 +1,57 @@
+package dev.moitessier.prscd;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/** A gateway on a loopback port with {@link TestRooms} behind it and a certificate of its own. */
+final class TestGateway implements AutoCloseable {
+    final TestRooms rooms = new TestRooms();
+    final AtomicBoolean ready = new AtomicBoolean(true);
+    final TlsKeys keys = TlsKeys.demo(InstantSource.system());
+    final Gateway gateway;
+    final Admissions admissions;
+
+    TestGateway(String... settings) throws IOException {
+        this(
+                attempt -> CompletableFuture.completedStage(
+                        attempt.publicKey().equals("k") ? Admission.to("realm") : Admission.refused()),
+                settings);
+    }
+
+    TestGateway(Authenticator authenticator, String... settings) throws IOException {
+        Config limits = ConfigFactory.parseString(String.join("\n", settings))
+                .withFallback(ConfigFactory.defaultReference().getConfig("prscd.limits"))
+                .resolve();
+        TransportLimits parsed = TransportLimits.of(limits);
+        admissions = new Admissions(
+                rooms, authenticator, null, new Origins(List.of("https://app.example.org", "http://localhost")), parsed);
+        gateway = Gateway.start(
+                List.of(InetAddress.getByName("127.0.0.1")),
+                0,
+                2,
+                keys,
+                true,
+                parsed,
+                admissions,
+                new Routes(
+                        ready::get,
+                        Optional.of("secret"),
+                        () -> CompletableFuture.completedStage("{\"realms\":{}}")));
+    }
+
+    int port() {
+        return gateway.port();
+    }
+
+    @Override
+    public void close() {
+        gateway.close();
+    }
+}
