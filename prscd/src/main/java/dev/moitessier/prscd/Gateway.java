@@ -62,7 +62,7 @@ final class Gateway implements AutoCloseable {
     private int port;
 
     /** What the connections of one event loop share. */
-    record Serving(Outbox outbox, Heartbeats heartbeats) {}
+    record Serving(WriteQueue writes, Heartbeats heartbeats) {}
 
     private Gateway(TransportLimits limits, Admissions admissions, Routes routes, int threads) {
         this.limits = limits;
@@ -72,7 +72,7 @@ final class Gateway implements AutoCloseable {
         this.loops = new MultiThreadIoEventLoopGroup(threads, new DefaultThreadFactory("prscd-io", true), io);
         for (EventExecutor executor : loops) {
             EventLoop loop = (EventLoop) executor;
-            servings.put(loop, new Serving(new Outbox(loop), new Heartbeats(loop, limits.pingInterval())));
+            servings.put(loop, new Serving(new WriteQueue(loop), new Heartbeats(loop, limits.pingInterval())));
         }
         // Handshakes with the JDK's TLS take milliseconds each: not on the loops that serve everybody.
         this.tlsTasks = Executors.newFixedThreadPool(threads, new DefaultThreadFactory("prscd-tls", true));
@@ -207,7 +207,7 @@ final class Gateway implements AutoCloseable {
     /** A connection has become a client on WebSocket. */
     WebSocketLink webSocket(Channel channel) {
         Serving serving = serving(channel.eventLoop());
-        return track(new WebSocketLink(channel, serving.outbox(), serving.heartbeats(), limits), channel);
+        return track(new WebSocketLink(channel, serving.writes(), serving.heartbeats(), limits), channel);
     }
 
     <L extends Link> L track(L link, Channel channel) {

@@ -16,7 +16,7 @@ abstract class Link implements PeerConnection {
     static final int PAUSED_BY_PACE = 2;
 
     private final Channel channel;
-    private final Outbox outbox;
+    private final WriteQueue writes;
     private final TransportLimits limits;
 
     /** Handed over, not yet written by the event loop. */
@@ -29,9 +29,9 @@ abstract class Link implements PeerConnection {
     private @Nullable PeerEvents peer;
     private int paused;
 
-    Link(Channel channel, Outbox outbox, TransportLimits limits) {
+    Link(Channel channel, WriteQueue writes, TransportLimits limits) {
         this.channel = channel;
-        this.outbox = outbox;
+        this.writes = writes;
         this.limits = limits;
     }
 
@@ -67,7 +67,7 @@ abstract class Link implements PeerConnection {
             return Sent.FULL;
         }
         queued.addAndGet(frame.length());
-        outbox.add(this, frame);
+        writes.add(this, frame);
         return Sent.TAKEN;
     }
 
@@ -78,7 +78,7 @@ abstract class Link implements PeerConnection {
 
     @Override
     public final void close(int code, String reason) {
-        // Behind what the outbox has been given before: it wakes the loop in the same order.
+        // Behind what the writes has been given before: it wakes the loop in the same order.
         onLoop(() -> end(Departure.LOST, code, reason));
     }
 

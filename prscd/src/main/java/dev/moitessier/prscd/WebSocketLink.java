@@ -34,8 +34,8 @@ final class WebSocketLink extends Link implements Heartbeats.Beating {
     private long unwritableSince = Long.MIN_VALUE;
     private long roundTripMillis = -1;
 
-    WebSocketLink(Channel channel, Outbox outbox, Heartbeats heartbeats, TransportLimits limits) {
-        super(channel, outbox, limits);
+    WebSocketLink(Channel channel, WriteQueue writes, Heartbeats heartbeats, TransportLimits limits) {
+        super(channel, writes, limits);
         this.heartbeats = heartbeats;
         this.beat = heartbeats.add(this);
         this.allowance = new Allowance(limits.messagesPerSecond(), limits.messageBurst(), System.nanoTime());

@@ -322,7 +322,7 @@ final class WebTransport {
             long quarterStreamId = ((QuicStreamChannel) context.channel()).streamId() / 4;
             var link = new WebTransportLink(
                     channel,
-                    gateway.serving(channel.eventLoop()).outbox(),
+                    gateway.serving(channel.eventLoop()).writes(),
                     gateway.limits(),
                     quarterStreamId,
                     Math.min(connection.datagramBytes - SESSION_ID_BYTES, gateway.limits().frameBytes()));

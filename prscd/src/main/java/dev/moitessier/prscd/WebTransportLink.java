@@ -13,8 +13,8 @@ final class WebTransportLink extends Link {
     private final int maxFrame;
 
     WebTransportLink(
-            QuicChannel connection, Outbox outbox, TransportLimits limits, long quarterStreamId, int maxFrame) {
-        super(connection, outbox, limits);
+            QuicChannel connection, WriteQueue writes, TransportLimits limits, long quarterStreamId, int maxFrame) {
+        super(connection, writes, limits);
         this.connection = connection;
         this.quarterStreamId = quarterStreamId;
         this.maxFrame = maxFrame;

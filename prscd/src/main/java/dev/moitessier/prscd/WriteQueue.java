@@ -13,7 +13,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * woken once, encodes a frame once for all its clients in a row, and flushes each client once. Order is the order of
  * {@link #add}. Bounded by {@link Link#send}, which stops before a client has too much waiting.
  */
-final class Outbox {
+final class WriteQueue {
     /** Then others that wait for the loop (reads, timers) get their turn. */
     private static final int WRITES_PER_TURN = 4096;
 
@@ -24,7 +24,7 @@ final class Outbox {
 
     private record Waiting(Link link, Frame frame) {}
 
-    Outbox(EventLoop loop) {
+    WriteQueue(EventLoop loop) {
         this.loop = loop;
     }
 
