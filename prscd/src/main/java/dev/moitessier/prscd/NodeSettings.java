@@ -12,6 +12,7 @@ import java.time.Duration;
  * @param tick how often changes are packed for the volatile lane
  * @param linger how long peers of a draining node are kept for their return
  * @param lingerOnLoss how long a peer whose connection broke is kept; zero: it leaves at once
+ * @param reconcile how often an open channel looks for nodes that closed it without a word
  */
 record NodeSettings(
         String realm,
@@ -21,6 +22,7 @@ record NodeSettings(
         Duration tick,
         Duration linger,
         Duration lingerOnLoss,
+        Duration reconcile,
         Limits limits) {
     static NodeSettings of(String realm, String mesh) {
         return new NodeSettings(
@@ -31,6 +33,7 @@ record NodeSettings(
                 Duration.ofMillis(50),
                 Duration.ofSeconds(15),
                 Duration.ZERO,
+                Duration.ofSeconds(30),
                 Limits.DEFAULT);
     }
 

@@ -59,8 +59,11 @@ interface RoomStore {
     interface Reader {
         void entries(List<LogRecord> page);
 
-        /** Entries were lost before they could be read: trimmed, or the store was restored or emptied. */
-        void gap();
+        /**
+         * Entries were lost before they could be read. {@code reset}: the store was restored or emptied, and positions
+         * start anew; else they were trimmed.
+         */
+        void gap(boolean reset);
     }
 
     /** One entry as read; {@code headers} as given to {@link Append}, {@code sender} is the person's id. */
@@ -68,8 +71,8 @@ interface RoomStore {
 
     record Append(String scope, UUID id, String sender, byte[] body, Map<String, String> headers) {}
 
-    /** {@code heard} false: the scope has no mailbox, nothing was written. */
-    record Appended(boolean heard, long position) {}
+    /** {@code heard} false: the scope has no mailbox, nothing was written. {@code duplicate}: this id was there before. */
+    record Appended(boolean heard, boolean duplicate) {}
 
     interface Answer<T> {
         void ok(T value);
