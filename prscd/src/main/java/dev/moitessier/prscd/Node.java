@@ -56,6 +56,7 @@ class Node {
     private static final int MAX_SCOPE_BYTES = 400;
     private static final long BEGIN_AGAIN = Nanos.millis(300);
     private static final long REMEMBER_DEAD = Nanos.seconds(600);
+    private static final int REMEMBER_ROOMS = 10_000;
     private static final long WAKE_GRACE = Nanos.seconds(2);
     private static final int SID_BYTES = 12;
 
@@ -90,6 +91,9 @@ class Node {
     // Others.
     private final Map<String, Long> dead = new LinkedHashMap<>();
     private final Map<String, Long> drained = new LinkedHashMap<>();
+
+    /** The last entries read in rooms that were closed since: one that is executed again may come behind the next opening. */
+    private final Map<String, Map<String, Long>> lastRead = new LinkedHashMap<>();
 
     private long lastStamp;
     private long lastN;
@@ -139,6 +143,7 @@ class Node {
     void start() {
         loop.execute(() -> {
             lastTick = loop.nanos();
+            wokeAt = lastTick - WAKE_GRACE;
             Lane lane = store.lane();
             if (lane != null) {
                 lane.subscribe(nodesScope, this::heardVolatile);
@@ -277,9 +282,11 @@ class Node {
 
             @Override
             public void failed(Throwable cause) {
+                // It may have been registered all the same, and its certificate be written when that is taken back:
+                // this life must never speak.
                 loop.after(jitter(BEGIN_AGAIN), () -> {
-                    if (mine == birth && !live && !ended) {
-                        register(mine);
+                    if (mine == birth && !ended) {
+                        beginLife();
                     }
                 });
             }
@@ -373,6 +380,7 @@ class Node {
             dead.remove(oldest.getKey());
             ownLives.remove(oldest.getKey());
             rooms.values().forEach(room -> room.forget(oldest.getKey()));
+            lastRead.values().forEach(each -> each.remove(oldest.getKey()));
         }
     }
 
@@ -547,9 +555,31 @@ class Node {
         });
     }
 
-    /** Others may keep this life's peers for a while only: a new life is not bound to that. */
+    /**
+     * If others know of it they keep this life's peers for a while only: a new life is not bound to that. If they do not,
+     * nothing may seem to end: what the former life holds is let go when the new one has said everything.
+     */
     void drainUnknown() {
+        if (ended) {
+            return;
+        }
+        Attached former = attached;
+        attached = null;
+        rooms.values().forEach(Room::suspendQuietly);
         reincarnate("the fate of its drain is unknown");
+        if (former != null) {
+            detachWhenSaid(former);
+        }
+    }
+
+    private void detachWhenSaid(Attached former) {
+        loop.after(Nanos.seconds(1), () -> {
+            if (ended || live && rooms.values().stream().allMatch(room -> room.isOpen() && !room.hasUnsent())) {
+                former.detach();
+            } else {
+                detachWhenSaid(former);
+            }
+        });
     }
 
     // ---- the volatile lane
@@ -664,8 +694,19 @@ class Node {
 
     void dropped(Room room) {
         rooms.remove(room.channel, room);
+        lastRead.remove(room.channel);
+        if (!room.lastRead().isEmpty()) {
+            lastRead.put(room.channel, room.lastRead());
+            if (lastRead.size() > REMEMBER_ROOMS) {
+                lastRead.remove(lastRead.keySet().iterator().next());
+            }
+        }
         speakLater.remove(room);
         functions.forget(room.channel);
+    }
+
+    Map<String, Long> lastRead(String channel) {
+        return lastRead.getOrDefault(channel, Map.of());
     }
 
     void speakLater(Room room) {

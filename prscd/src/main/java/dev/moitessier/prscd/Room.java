@@ -137,6 +137,7 @@ class Room {
                 ? null
                 : new JoinedScope(node, this, appScope.replace(ChannelSettings.CHANNEL, channel), ordered);
         this.pinnedTill = loop.nanos();
+        this.lastN.putAll(node.lastRead(channel));
     }
 
     // ---- what local members do
@@ -461,6 +462,25 @@ class Room {
         release();
         fullParts.clear();
         partial.clear();
+    }
+
+    /** The same while others know the former life: it stays subscribed until the next one has been heard. */
+    void suspendQuietly() {
+        Attached former = attached;
+        attached = null;
+        if (former != null) {
+            letGo(former);
+        }
+    }
+
+    private void letGo(Attached former) {
+        loop.after(Nanos.seconds(1), () -> {
+            if (node.isEnded() || state() == State.DROPPED || state() == State.OPEN && !hasUnsent()) {
+                former.detach();
+            } else {
+                letGo(former);
+            }
+        });
     }
 
     private void release() {
@@ -945,6 +965,10 @@ class Room {
         removeAll(roster.where(each -> each.lingersTill != null && each.lingersTill - now <= 0));
     }
 
+    Map<String, Long> lastRead() {
+        return lastN;
+    }
+
     void forget(String life) {
         lastN.remove(life);
     }
@@ -1067,6 +1091,8 @@ class Room {
 
     boolean hasUnsent() {
         return inFlight != null
+                || !fullParts.isEmpty()
+                || full && !others.isEmpty()
                 || !outbox.isEmpty()
                 || state() == State.OPEN && !others.isEmpty() && (!gone.isEmpty() || !dirty.isEmpty())
                 || joined != null && !joined.isIdle();

@@ -117,6 +117,8 @@ final class SimClient {
         boolean dropped;
         boolean acknowledged;
         long acknowledgedAt;
+        /** The store was away: what the others said before the room was opened is not for this one. */
+        boolean acknowledgedBeforeOpen;
         long endedAt = Long.MAX_VALUE;
         private final Map<String, Integer> lastOf = new HashMap<>();
         private int said;
@@ -275,6 +277,10 @@ final class SimClient {
         public Sent send(Frame frame) {
             sim().count("frames");
             byte[] bytes = frame.bytes();
+            Room room = server.node.existing(client.channel);
+            if (!acknowledged && room != null && !room.isOpen()) {
+                acknowledgedBeforeOpen = true;
+            }
             lastDown = Math.max(lastDown, sim().now() + sim().around(.005));
             sim().at(lastDown, () -> receive(bytes));
             return Sent.TAKEN;

@@ -11,7 +11,7 @@ final class SimMain {
             SimWorld w = new SimWorld(s, flaws).run();
             events += w.sim.events();
             w.sim.stats.forEach((k, v) -> stats.merge(k, v, Integer::sum));
-            if (!w.sim.violations.isEmpty()) { bad++; if (seeds.size() < 15) seeds.add(s); if (bad <= 3) System.out.println("seed " + s + " " + w.describe().substring(0, Math.min(2500, w.describe().length()))); }
+            if (!w.sim.violations.isEmpty()) { bad++; if (seeds.size() < 15) seeds.add(s); if (bad <= 4) System.out.println("seed " + s + " " + w.describe().substring(0, Math.min(2500, w.describe().length())) + (hi - lo == 1 ? w.rosters() : "")); }
         }
         System.out.printf("%s seeds %d bad %d %s, %.1f s, events %d %s%n", flaws, hi - lo, bad, seeds, (System.nanoTime() - t0) / 1e9, events, stats);
     }

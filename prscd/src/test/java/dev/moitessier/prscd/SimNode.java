@@ -2,25 +2,33 @@ package dev.moitessier.prscd;
 
 import dev.moitessier.prscd.Roster.Presence;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.BiConsumer;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** The real node and its real rooms, with some mistakes put back. */
 final class SimNode extends Node {
     private final Set<Flaw> flaws;
-    private final RoomStore store;
+    /** When rooms were opened that had not been open under a former life. */
+    final List<Opened> openings = new ArrayList<>();
+
+    record Opened(String channel, long at) {}
+
     /** Told what an ordered room has accepted. */
     BiConsumer<String, Datum> accepted = (channel, datum) -> {};
 
-    SimNode(NodeSettings settings, RoomStore store, Loop loop, Random random, ChannelRules rules, Set<Flaw> flaws) {
+    private final LongSupplier now;
+
+    SimNode(NodeSettings settings, RoomStore store, SimProcess loop, Random random, ChannelRules rules, Set<Flaw> flaws) {
         super(settings, store, loop, random, rules, loop);
+        this.now = loop.sim::now;
         this.flaws = flaws;
-        this.store = store;
     }
 
     static NodeSettings simulated() {
@@ -126,6 +134,9 @@ final class SimNode extends Node {
 
         @Override
         OptionalLong readFrom() {
+            if (super.readFrom().isEmpty()) {
+                openings.add(new Opened(channel, now.getAsLong()));
+            }
             return flaws.contains(Flaw.CURSOR_FORGOTTEN) ? OptionalLong.empty() : super.readFrom();
         }
 

@@ -437,12 +437,29 @@ final class SimWorld {
             if (from + link.heard.size() < expected.size()) {
                 sim.bad("ordered: " + link.name + " misses the end");
             }
+            long since = link.acknowledgedAt;
+            for (SimNode.Opened opened : link.server.node.openings) {
+                if (link.acknowledgedBeforeOpen && opened.channel().equals(link.client.channel)) {
+                    since = Math.max(since, opened.at());
+                }
+            }
             for (int i = 0; i < from; i++) {
-                if (log.get(i).at > link.acknowledgedAt) {
+                if (log.get(i).at > since) {
                     sim.bad("ordered: " + link.name + " misses " + log.get(i).text);
                 }
             }
         }
+    }
+
+    String rosters() {
+        StringBuilder text = new StringBuilder();
+        for (Server each : servers) {
+            if (each.isUp()) {
+                each.node.dump().thenAccept(dump -> text.append(each.index).append(' ').append(dump).append('\n'));
+            }
+        }
+        sim.run(sim.seconds() + 1);
+        return text.toString();
     }
 
     String describe() {
@@ -454,7 +471,7 @@ final class SimWorld {
         text.append(String.format(
                 "replies lost %.2f, requests late %.2f, sweeper dies %.1f, memory %.0f s%n",
                 trouble.replyLost, trouble.requestLate, trouble.sweeperDies, Math.min(store.memory, 9999)));
-        sim.violations.forEach(each -> text.append("   ").append(each).append('\n'));
+        sim.violations.stream().limit(6).forEach(each -> text.append("   ").append(each).append('\n'));
         return text.toString();
     }
 }
