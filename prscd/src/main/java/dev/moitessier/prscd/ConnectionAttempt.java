@@ -6,8 +6,8 @@ import java.util.Optional;
 /**
  * A client that asks to be let in.
  *
- * @param publicKey the {@code publickey} of its URL; not blank
- * @param clientId the {@code id} of its URL; not blank, within {@code prscd.limits.client-id-bytes}, without control characters
+ * @param publicKey the key in its URL; not blank
+ * @param clientId the id in its URL; not blank, within {@code prscd.limits.client-id-bytes}, without control characters
  * @param origin the page that it runs on, as the browser says; other programs leave it out or invent one
  * @param remote where it connects from, which may be a proxy
  */

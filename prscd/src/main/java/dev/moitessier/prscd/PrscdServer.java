@@ -2,7 +2,6 @@ package dev.moitessier.prscd;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
-import com.typesafe.config.ConfigFactory;
 import dev.moitessier.Moitessier;
 import dev.moitessier.psig.ChannelEvent;
 import dev.moitessier.psig.PrscdFunction;
@@ -170,7 +169,7 @@ public final class PrscdServer implements AutoCloseable {
     /** Everything that can be said before the start. */
     public static final class Builder {
         private final Backing backing;
-        private Config config = ConfigFactory.load();
+        private Config config = PrscdConfig.ofTheProcess();
         private @Nullable Authenticator authenticator;
         private @Nullable Authorizer authorizer;
         private final Map<String, PrscdFunction> functions = new LinkedHashMap<>();
@@ -179,7 +178,10 @@ public final class PrscdServer implements AutoCloseable {
             this.backing = backing;
         }
 
-        /** The configuration with a {@code prscd} section; what it lacks comes from {@code reference.conf}. Default: {@code application.conf}. */
+        /**
+         * The configuration with a {@code prscd} section; what it lacks comes from {@code reference.conf}. Default: system
+         * properties before the environment ({@code PRSCD_…}) before {@code application.conf}.
+         */
         public Builder config(Config config) {
             this.config = config;
             return this;
@@ -212,7 +214,15 @@ public final class PrscdServer implements AutoCloseable {
          * @throws IOException that names the address if it cannot listen there; then nothing is left running
          */
         public PrscdServer start() throws IOException {
-            Config prscd = section();
+            Config prscd = PrscdConfig.section(config);
+            try {
+                return start(prscd);
+            } catch (ConfigException e) {
+                throw new IllegalArgumentException("the configuration of prscd: " + e.getMessage(), e);
+            }
+        }
+
+        private PrscdServer start(Config prscd) throws IOException {
             var catalog = new RealmSettings.Catalog(prscd);
             if (!catalog.hasKeys() && authenticator == null) {
                 throw new IllegalArgumentException("nobody could get in: prscd.realms has no keys, and there is no"
@@ -225,10 +235,10 @@ public final class PrscdServer implements AutoCloseable {
             functions.forEach(realms::function);
             var stopping = new AtomicBoolean();
             var admissions = new Admissions(
-                    realms, keys(catalog), authorizer, new Origins(prscd.getStringList("origins")), limits);
+                    realms, keys(catalog), authorizer, new Origins(PrscdConfig.strings(prscd, "origins")), limits);
             var routes = new Routes(
                     () -> !stopping.get() && realms.ready(),
-                    prscd.getIsNull("dump-token") ? Optional.empty() : Optional.of(prscd.getString("dump-token")),
+                    Optional.of(prscd.getString("dump-token")).filter(token -> !token.isBlank()),
                     () -> realms.dump("\"connections\":" + admissions.connections() + ",\"refused\":"
                             + admissions.refused() + ","));
             Gateway gateway;
@@ -270,16 +280,6 @@ public final class PrscdServer implements AutoCloseable {
                     stopping);
         }
 
-        private Config section() {
-            try {
-                return config.withFallback(ConfigFactory.defaultReference())
-                        .resolve()
-                        .getConfig("prscd");
-            } catch (ConfigException e) {
-                throw new IllegalArgumentException("the configuration of prscd: " + e.getMessage(), e);
-            }
-        }
-
         private Authenticator keys(RealmSettings.Catalog catalog) {
             Authenticator next = authenticator;
             return attempt -> catalog.realmOf(attempt.publicKey())
@@ -291,7 +291,9 @@ public final class PrscdServer implements AutoCloseable {
         }
 
         private static @Nullable TlsKeys tls(Config tls) {
-            boolean files = !tls.getIsNull("certificate") || !tls.getIsNull("key");
+            String certificate = tls.getString("certificate");
+            String key = tls.getString("key");
+            boolean files = !certificate.isEmpty() || !key.isEmpty();
             boolean selfMade = tls.getBoolean("self-made");
             boolean off = tls.getBoolean("off");
             if ((files ? 1 : 0) + (selfMade ? 1 : 0) + (off ? 1 : 0) != 1) {
@@ -299,10 +301,10 @@ public final class PrscdServer implements AutoCloseable {
                         + " it out, or off = true behind a proxy; exactly one of the three");
             }
             if (files) {
-                if (tls.getIsNull("certificate") || tls.getIsNull("key")) {
+                if (certificate.isEmpty() || key.isEmpty()) {
                     throw new IllegalArgumentException("prscd.tls: certificate and key belong together");
                 }
-                return TlsKeys.files(Path.of(tls.getString("certificate")), Path.of(tls.getString("key")));
+                return TlsKeys.files(Path.of(certificate), Path.of(key));
             }
             return selfMade ? TlsKeys.demo(InstantSource.system()) : null;
         }
