@@ -14,10 +14,15 @@ final class Allowance {
         this.at = nanos;
     }
 
-    /** Spends one and tells how many nanoseconds the debt takes to be paid, 0 without debt. */
-    long spend(long nanos) {
+    /** Spends one, if need be as a debt. */
+    void spend(long nanos) {
         fill(nanos);
         left--;
+    }
+
+    /** How many nanoseconds the debt takes to be paid, 0 without debt. */
+    long debt(long nanos) {
+        fill(nanos);
         return left >= 0 ? 0 : (long) Math.ceil(-left / perNano);
     }
 

@@ -160,8 +160,11 @@ abstract class Link implements PeerConnection {
     }
 
     final void pause(int reason, boolean on) {
+        int before = paused;
         paused = on ? paused | reason : paused & ~reason;
-        stopReading(paused != 0);
+        if (before == 0 != (paused == 0)) {
+            stopReading(paused != 0);
+        }
     }
 
     /** Largest message that the transport carries. */

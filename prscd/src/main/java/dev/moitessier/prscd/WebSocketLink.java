@@ -30,6 +30,7 @@ final class WebSocketLink extends Link implements Heartbeats.Beating {
     private final Heartbeats heartbeats;
     private final int beat;
     private final Allowance allowance;
+    private boolean paced;
     private int silentBeats;
     private long unwritableSince = Long.MIN_VALUE;
     private long roundTripMillis = -1;
@@ -102,12 +103,23 @@ final class WebSocketLink extends Link implements Heartbeats.Beating {
         @Override
         public void channelRead(ChannelHandlerContext context, Object message) throws Exception {
             silentBeats = 0;
-            long debt = allowance.spend(System.nanoTime());
-            if (debt > 0 && !isOver()) {
-                pause(PAUSED_BY_PACE, true);
-                context.executor().schedule(() -> pause(PAUSED_BY_PACE, false), debt, TimeUnit.NANOSECONDS);
+            allowance.spend(System.nanoTime());
+            if (!paced) {
+                pace(context);
             }
             super.channelRead(context, message);
+        }
+
+        /** What has been read already is handled; the next read waits until it is paid for. */
+        private void pace(ChannelHandlerContext context) {
+            long debt = allowance.debt(System.nanoTime());
+            paced = debt > 0;
+            if (!isOver()) {
+                pause(PAUSED_BY_PACE, paced);
+            }
+            if (paced) {
+                context.executor().schedule(() -> pace(context), debt, TimeUnit.NANOSECONDS);
+            }
         }
     }
 

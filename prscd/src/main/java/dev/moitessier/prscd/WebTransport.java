@@ -5,7 +5,6 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
@@ -13,6 +12,7 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollDatagramChannel;
+import io.netty.channel.socket.DatagramPacket;
 import io.netty.channel.socket.nio.NioDatagramChannel;
 import io.netty.channel.unix.UnixChannelOption;
 import io.netty.handler.codec.http3.DefaultHttp3DataFrame;
@@ -110,10 +110,16 @@ final class WebTransport {
     /** One UDP socket; where the kernel spreads packets over several with one address, one for each event loop. */
     List<Channel> bind(EventLoopGroup loops, InetSocketAddress address, int threads) throws IOException {
         boolean spread = Epoll.isAvailable() && threads > 1;
+        var dispatcher = new Spread();
         var bootstrap = new Bootstrap()
                 .group(loops)
                 .channel(Epoll.isAvailable() ? EpollDatagramChannel.class : NioDatagramChannel.class)
-                .handler(spread ? new Spread() : codec().build());
+                .handler(new ChannelInitializer<>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        channel.pipeline().addLast(new Plausible(), spread ? dispatcher : codec().build(), new Last());
+                    }
+                });
         if (spread) {
             bootstrap.option(UnixChannelOption.SO_REUSEPORT, true);
         }
@@ -132,6 +138,31 @@ final class WebTransport {
 
     boolean owns(Channel channel) {
         return sockets.contains(channel);
+    }
+
+    /**
+     * Drops what cannot be QUIC (RFC 9000 §10.3: every packet for an endpoint has at least 21 bytes). Netty's dispatcher would
+     * throw at a shorter one, and never release it.
+     */
+    private static final class Plausible extends ChannelInboundHandlerAdapter {
+        private static final int SMALLEST_PACKET = 21;
+
+        @Override
+        public void channelRead(ChannelHandlerContext context, Object message) {
+            if (message instanceof DatagramPacket packet && packet.content().readableBytes() < SMALLEST_PACKET) {
+                packet.release();
+            } else {
+                context.fireChannelRead(message);
+            }
+        }
+    }
+
+    /** A packet that breaks the codec is no event for the log of a server. */
+    private static final class Last extends ChannelInboundHandlerAdapter {
+        @Override
+        public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+            log.debug("odd packet: {}", cause.toString());
+        }
     }
 
     /** Brings each packet to the socket whose loop has its connection, after the client's address has changed. */

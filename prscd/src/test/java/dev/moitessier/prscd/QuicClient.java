@@ -38,6 +38,7 @@ import java.util.concurrent.TimeUnit;
 /** A WebTransport client that does exactly what it is told, be it legal or not. */
 final class QuicClient implements AutoCloseable {
     private final EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+    private Channel socket;
     final QuicChannel connection;
     final BlockingQueue<byte[]> datagrams = new LinkedBlockingQueue<>();
     final List<QuicConnectionCloseEvent> closed = new CopyOnWriteArrayList<>();
@@ -56,7 +57,7 @@ final class QuicClient implements AutoCloseable {
 
     QuicClient(int port) throws Exception {
         try {
-            Channel socket = new Bootstrap()
+            socket = new Bootstrap()
                     .group(group)
                     .channel(NioDatagramChannel.class)
                     .handler(Http3.newQuicClientCodecBuilder()
@@ -97,7 +98,7 @@ final class QuicClient implements AutoCloseable {
                     .connect()
                     .get(10, TimeUnit.SECONDS);
         } catch (Exception e) {
-            group.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+            end();
             throw e;
         }
     }
@@ -216,6 +217,13 @@ final class QuicClient implements AutoCloseable {
     @Override
     public void close() {
         connection.close().awaitUninterruptibly(5, TimeUnit.SECONDS);
+        end();
+    }
+
+    private void end() {
+        if (socket != null) {
+            socket.close().awaitUninterruptibly(5, TimeUnit.SECONDS);
+        }
         group.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly(5, TimeUnit.SECONDS);
     }
 }
