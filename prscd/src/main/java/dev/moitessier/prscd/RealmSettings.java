@@ -71,7 +71,7 @@ record RealmSettings(NodeSettings node, ChannelRules channels, Set<String> keys,
         }
 
         private RealmSettings configured(String name) {
-            String path = "realms." + ConfigUtil.quoteString(name);
+            String path = ConfigUtil.joinPath("realms", name);
             Config realm = prscd.getConfig(path);
             requireKnown("prscd." + path, realm, REALM_KEYS);
             Set<String> keys = new HashSet<>(strings(realm, "keys"));

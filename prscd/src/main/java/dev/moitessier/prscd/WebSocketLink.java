@@ -15,6 +15,7 @@ import io.netty.handler.codec.http.websocketx.PongWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.TextWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.WebSocketCloseStatus;
 import io.netty.handler.codec.http.websocketx.WebSocketFrame;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.util.ReferenceCountUtil;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -68,7 +69,23 @@ final class WebSocketLink extends Link implements Heartbeats.Beating {
         Channel channel = channel();
         channel.config().setAutoRead(true);
         channel.writeAndFlush(new CloseWebSocketFrame(new WebSocketCloseStatus(code, reason)));
-        channel.eventLoop().schedule(() -> channel.close(), CLOSE_SECONDS, TimeUnit.SECONDS);
+        closeLater(channel);
+    }
+
+    /** Past TLS, whose good-bye cannot be written either where the peer does not read. */
+    private static void closeLater(Channel channel) {
+        channel.eventLoop()
+                .schedule(
+                        () -> {
+                            ChannelHandlerContext tls = channel.pipeline().context(SslHandler.class);
+                            if (tls == null) {
+                                channel.close();
+                            } else {
+                                tls.close();
+                            }
+                        },
+                        CLOSE_SECONDS,
+                        TimeUnit.SECONDS);
     }
 
     @Override
@@ -165,7 +182,7 @@ final class WebSocketLink extends Link implements Heartbeats.Beating {
                 // The decoder has sent the close frame already.
                 leave(Departure.LOST);
                 log.debug("broken frame from {}: {}", context.channel().remoteAddress(), corrupted.getMessage());
-                context.channel().eventLoop().schedule(() -> context.close(), CLOSE_SECONDS, TimeUnit.SECONDS);
+                closeLater(context.channel());
             } else if (cause instanceof TooLongFrameException) {
                 end(Departure.LOST, CloseCode.TOO_BIG, "at most " + limits().frameBytes() + " bytes");
             } else {

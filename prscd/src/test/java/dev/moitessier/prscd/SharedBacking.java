@@ -16,8 +16,7 @@ record SharedBacking(SharedStore store) implements Backing {
     /** A server on a free port with a certificate of its own and one realm, whose key is {@code demo}. */
     PrscdServer start(String... settings) throws java.io.IOException {
         return new PrscdServer.Builder(this)
-                .config(com.typesafe.config.ConfigFactory.parseString(String.join("\n", settings) + """
-
+                .config(com.typesafe.config.ConfigFactory.parseString("""
                         prscd {
                           port = 0
                           threads = 2
@@ -25,7 +24,7 @@ record SharedBacking(SharedStore store) implements Backing {
                           origins = ["*"]
                           realms.demo { keys = ["demo"], join = ["*"], publish = ["*"] }
                         }
-                        """))
+                        """ + String.join("\n", settings)))
                 .start();
     }
 }
