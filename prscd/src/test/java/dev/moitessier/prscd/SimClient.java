@@ -103,6 +103,7 @@ final class SimClient {
     static final class Link implements PeerConnection {
         final SimClient client;
         final SimWorld.Server server;
+        final SimNode node;
         final String name;
         final Peer peer;
         final long since;
@@ -132,7 +133,8 @@ final class SimClient {
             this.name = client.id + "@" + client.world.links.size();
             this.since = client.world.sim.now();
             client.world.links.add(this);
-            this.peer = server.node.connect(client.id, this, SimWorld.EVERYBODY);
+            this.node = server.node;
+            this.peer = node.connect(client.id, this, SimWorld.EVERYBODY);
         }
 
         private SimWorld world() {
