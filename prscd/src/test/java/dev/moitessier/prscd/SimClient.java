@@ -121,6 +121,8 @@ final class SimClient {
         /** The store was away: what the others said before the room was opened is not for this one. */
         boolean acknowledgedBeforeOpen;
         long endedAt = Long.MAX_VALUE;
+        /** When its server said that it would be back. */
+        double drainedAt = -1_000;
         private final Map<String, Integer> lastOf = new HashMap<>();
         private int said;
         private long lastDown;

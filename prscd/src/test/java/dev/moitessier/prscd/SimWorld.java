@@ -192,12 +192,17 @@ final class SimWorld {
             sim.count("drains");
             draining = true;
             SimNode draining = node;
-            draining.drain(Duration.ofSeconds(2)).thenAccept(done -> {
+            draining.drain(Duration.ofMillis((long) sim.uniform(50, 2_000))).thenAccept(done -> {
                 if (node != draining || !isUp()) {
                     return;
                 }
                 if (done) {
-                    links.stream().filter(each -> each.server == this).forEach(SimClient.Link::lost);
+                    for (SimClient.Link each : links) {
+                        if (each.server == this && each.open) {
+                            each.drainedAt = sim.seconds();
+                            each.lost();
+                        }
+                    }
                     process.after(Nanos.millis(200), () -> {
                         process.die();
                         core.close();
@@ -246,6 +251,14 @@ final class SimWorld {
             return;
         }
         for (SimClient.Link each : links) {
+            if (each.client.id.equals(who)
+                    && each.client.channel.equals(observer.client.channel)
+                    && each.acknowledged
+                    && observer.acknowledgedAt / 1e9 < each.drainedAt - 1
+                    && now - each.drainedAt < LINGER - 1) {
+                sim.bad("leave of " + who + " at " + observer.name + " while it lingers");
+                return;
+            }
             if (!each.client.id.equals(who)
                     || !each.client.channel.equals(observer.client.channel)
                     || !each.open
