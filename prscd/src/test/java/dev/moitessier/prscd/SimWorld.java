@@ -242,6 +242,13 @@ final class SimWorld {
                 .noneMatch(each -> (each.kind == Kind.PAUSE || each.kind == Kind.OUTAGE) && each.from < to && each.to > from);
     }
 
+    private boolean hadTrouble(Server server, double from, double to) {
+        return faults.stream()
+                .anyMatch(each -> (each.server == server && each.kind == Kind.PAUSE || each.kind == Kind.OUTAGE)
+                        && each.from < to
+                        && each.to + 4 > from);
+    }
+
     /** Nobody is said to have left who has been there for a while, unless its node or the store gave reason. */
     void checkLeave(SimClient.Link observer, String who) {
         double now = sim.seconds();
@@ -255,7 +262,9 @@ final class SimWorld {
                     && each.client.channel.equals(observer.client.channel)
                     && each.acknowledged
                     && observer.acknowledgedAt / 1e9 < each.drainedAt - 1
-                    && now - each.drainedAt < LINGER - 1) {
+                    && each.acknowledgedAt / 1e9 < each.drainedAt - 3
+                    && now - each.drainedAt < LINGER - 1
+                    && !hadTrouble(observer.server, each.since / 1e9, now)) {
                 sim.bad("leave of " + who + " at " + observer.name + " while it lingers");
                 return;
             }
