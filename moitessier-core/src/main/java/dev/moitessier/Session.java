@@ -2,10 +2,10 @@ package dev.moitessier;
 
 import java.util.UUID;
 
-/** A node's lease on life: one random id, renewed by one heartbeat, never used again once it has ended. */
+/** A node's lease on life: one random id, renewed by one heartbeat, never used again once it has ended. Thread-safe. */
 public interface Session {
     UUID id();
 
-    /** True while the last answered heartbeat is younger than the lease by this node's clock. */
+    /** True while the last answered heartbeat was sent less than a lease ago, by this node's clock. */
     boolean valid();
 }

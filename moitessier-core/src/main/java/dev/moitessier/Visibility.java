@@ -25,7 +25,8 @@ final class Visibility {
         return own != null ? own : content.bodyToHandlers() ? content.body() : null;
     }
 
-    private static boolean matches(Address to, Party owner) {
-        return to.person().equals(owner.person()) && (to.client() == null || to.client().equals(owner.client()));
+    static boolean matches(Address to, Party owner) {
+        return to.person().equals(owner.person())
+                && (to.client() == null || to.client().equals(owner.client()));
     }
 }

@@ -9,7 +9,7 @@ public interface VolatileLane {
     int maxBytes();
 
     /**
-     * Sends to whoever subscribes to the topic on other nodes now, and perhaps to this node.
+     * Sends to whoever subscribes to the topic on other nodes now, and perhaps to this node. The payload is copied.
      *
      * @return false if it was dropped: a bounded queue is full or the store is away
      * @throws IllegalArgumentException if the payload is larger than {@link #maxBytes}

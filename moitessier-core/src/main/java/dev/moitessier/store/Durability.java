@@ -1,4 +1,11 @@
 package dev.moitessier.store;
 
-/** VOLATILE: lost with the process. RELAXED: a crash or failover may lose the newest acknowledged entries. DURABLE: acknowledged is kept. */
-public enum Durability { VOLATILE, RELAXED, DURABLE }
+/** What an acknowledged append survives. */
+public enum Durability {
+    /** Nothing: it is lost with the process. */
+    VOLATILE,
+    /** Most things, but a crash or failover may lose the newest entries. */
+    RELAXED,
+    /** Whatever its medium survives. */
+    DURABLE
+}

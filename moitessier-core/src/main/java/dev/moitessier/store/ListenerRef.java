@@ -1,6 +1,27 @@
 package dev.moitessier.store;
 
+import static java.util.Objects.requireNonNull;
+
 import org.jspecify.annotations.Nullable;
 
-/** Names a mailbox; {@code owner} is null exactly when SHARED. Two names are equal by parts, never by concatenation. */
-public record ListenerRef(String scope, ListenerType type, @Nullable Party owner) {}
+/**
+ * Names a mailbox. Two names are equal by parts, never by concatenation.
+ *
+ * @param scope its scope
+ * @param type its type
+ * @param owner whose it is; null exactly when SHARED
+ */
+public record ListenerRef(
+        String scope, ListenerType type, @Nullable Party owner) {
+    /** @throws IllegalArgumentException if a SHARED name has an owner, or another has none */
+    public ListenerRef {
+        requireNonNull(scope, "scope");
+        requireNonNull(type, "type");
+        if ((type == ListenerType.SHARED) != (owner == null)) {
+            throw new IllegalArgumentException(
+                    type == ListenerType.SHARED
+                            ? "a SHARED mailbox has no owner"
+                            : "a " + type + " mailbox needs an owner");
+        }
+    }
+}

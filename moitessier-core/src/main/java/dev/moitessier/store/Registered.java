@@ -1,6 +1,20 @@
 package dev.moitessier.store;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.OptionalLong;
 
-/** {@code start}: the mailbox holds what is after it; {@code head}: the scope's last position now; {@code acknowledged}: where it left off. */
-public record Registered(long start, long head, OptionalLong acknowledged, boolean created, long membersVersion) {}
+/**
+ * What a registration found or made.
+ *
+ * @param start the mailbox holds what is after it (V2)
+ * @param head the scope's last position now
+ * @param acknowledged where the subscriber left off, if it ever acknowledged (C5)
+ * @param created whether this call made the mailbox
+ * @param membersVersion the members version now
+ */
+public record Registered(long start, long head, OptionalLong acknowledged, boolean created, long membersVersion) {
+    public Registered {
+        requireNonNull(acknowledged, "acknowledged");
+    }
+}

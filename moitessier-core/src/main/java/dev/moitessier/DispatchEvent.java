@@ -1,0 +1,34 @@
+package dev.moitessier;
+
+import jdk.jfr.Category;
+import jdk.jfr.DataAmount;
+import jdk.jfr.Description;
+import jdk.jfr.Event;
+import jdk.jfr.Label;
+import jdk.jfr.Name;
+import jdk.jfr.StackTrace;
+
+/** A dispatch in Java Flight Recorder, from the call to the store's answer. */
+@Name("dev.moitessier.Dispatch")
+@Label("Dispatch")
+@Category("Moitessier")
+@Description("A dispatch, from the call to the store's answer")
+@StackTrace(false)
+final class DispatchEvent extends Event {
+    @Label("Scope")
+    @Description("The first of its scopes")
+    String scope = "";
+
+    @Label("Scopes")
+    int scopes;
+
+    @Label("Dispatch id")
+    String dispatch = "";
+
+    @Label("Body")
+    @DataAmount
+    int body;
+
+    @Label("Failed")
+    boolean failed;
+}

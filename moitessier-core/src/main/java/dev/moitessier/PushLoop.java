@@ -1,0 +1,266 @@
+package dev.moitessier;
+
+import dev.moitessier.Place.Load;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A subscription at work: runs on the node's executor while there is a load, and holds no thread otherwise. It runs at most once at a
+ * time, so the responder's calls are serial, and a direct executor makes no recursion.
+ */
+final class PushLoop extends Feed.Consumer implements Runnable {
+    /** What the responder is called with. */
+    sealed interface Target {
+        record Each(Responder responder) implements Target {}
+
+        record Pages(BatchResponder<?> responder) implements Target {}
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(Moitessier.class);
+    /** Loads in a row, before others on the executor get their turn. */
+    private static final int TURN = 16;
+
+    private static final int FIRST_PAUSE_MILLIS = 100;
+    private static final int MOST_PAUSE_MILLIS = 10_000;
+
+    private final Target target;
+    private final CompletableFuture<Ended> done = new CompletableFuture<>();
+
+    // Guarded by the feed.
+    /** Runs, or is handed to the executor, or pauses. */
+    private boolean scheduled;
+
+    private @Nullable Retry retry;
+    private volatile @Nullable Thread runner;
+    private TimeSource.@Nullable Timer timeout;
+
+    /** The load that failed, from this message on; {@code timer} null while it is tried again. */
+    private record Retry(Place place, Load load, int from, int tries, TimeSource.@Nullable Timer timer) {}
+
+    PushLoop(Listener listener, ListenOptions options, Target target) {
+        super(listener, options);
+        this.target = target;
+    }
+
+    void begin() {
+        feed.attach(this);
+        try {
+            feed.engine.begin(this);
+        } catch (RuntimeException | Error failure) {
+            feed.detach(this);
+            throw failure;
+        }
+        Duration limit = options.timeoutOrNull();
+        if (limit != null) {
+            TimeSource.Timer timer = feed.engine.node.time().after(limit, () -> end(Ended.TIMEOUT));
+            synchronized (feed) {
+                timeout = timer;
+            }
+            if (done.isDone()) {
+                timer.cancel();
+            }
+        }
+    }
+
+    CompletableFuture<Ended> done() {
+        return done;
+    }
+
+    @Override
+    void offered() {
+        synchronized (feed) {
+            Retry pausing = retry;
+            if (outcome() != null && pausing != null && pausing.timer() != null) {
+                pausing.timer().cancel();
+                retry = null;
+            } else if (scheduled) {
+                return;
+            }
+            scheduled = true;
+        }
+        submit();
+    }
+
+    private void submit() {
+        try {
+            feed.engine.node.executor().execute(this);
+        } catch (RuntimeException refused) {
+            LOG.warn("the executor refuses to run a responder, so its subscription ends: {}", feed, refused);
+            end(refused);
+            release();
+        }
+    }
+
+    @Override
+    public void run() {
+        runner = Thread.currentThread();
+        for (int turn = 0; turn < TURN; turn++) {
+            Place place = null;
+            Retry again;
+            boolean over;
+            synchronized (feed) {
+                again = retry;
+                retry = null;
+                over = outcome() != null;
+                if (!over && again == null) {
+                    place = feed.pollLoaded();
+                    if (place == null) {
+                        runner = null;
+                        scheduled = false;
+                        return;
+                    }
+                }
+            }
+            if (over) {
+                runner = null;
+                release();
+                return;
+            }
+            boolean goOn;
+            if (again != null) {
+                goOn = handle(again.place(), again.load(), again.from(), again.tries());
+            } else {
+                Load load = place == null ? null : place.scope.takeLoad(place);
+                goOn = load == null || handle(place, load, 0, 0);
+            }
+            if (!goOn) {
+                return;
+            }
+        }
+        runner = null;
+        submit();
+    }
+
+    /** False if it pauses before another try. */
+    private boolean handle(@Nullable Place place, Load load, int from, int tries) {
+        if (place == null) {
+            return true;
+        }
+        List<Message> messages = load.messages();
+        if (tries == 0) {
+            feed.engine.tell(options, load.gap());
+        }
+        DeliveryEvent event = new DeliveryEvent();
+        event.begin();
+        int at = from;
+        boolean failedBefore = tries > 0;
+        while (at < messages.size()) {
+            if (outcome() != null) {
+                return true;
+            }
+            int next = target instanceof Target.Pages ? messages.size() : at + 1;
+            try {
+                respond(messages, at);
+                tries = 0;
+            } catch (Throwable failure) {
+                OnFailure policy = failure instanceof Error ? OnFailure.STOP : options.onFailure();
+                if (failure instanceof InterruptedException) {
+                    Thread.currentThread().interrupt();
+                }
+                if (policy == OnFailure.RETRY) {
+                    pause(place, load, at, tries, failure);
+                    return false;
+                }
+                if (policy == OnFailure.STOP) {
+                    LOG.warn(
+                            "a responder failed at {}; its subscription ends there: {}",
+                            messages.get(at),
+                            feed,
+                            failure);
+                    end(failure);
+                    return true;
+                }
+                LOG.warn("a responder failed at {}, which is skipped: {}", messages.get(at), feed, failure);
+            }
+            at = next;
+            place.cursor = messages.get(at - 1).position();
+        }
+        if (failedBefore) {
+            LOG.info("a responder works again: {}", feed);
+        }
+        feed.engine.delivered(event, place, messages);
+        feed.engine.handled(place, load.next());
+        return true;
+    }
+
+    private void respond(List<Message> messages, int at) throws Exception {
+        if (target instanceof Target.Each each) {
+            each.responder().respond(messages.get(at));
+        } else if (target instanceof Target.Pages pages) {
+            pages.responder().respond(at == 0 ? messages : messages.subList(at, messages.size()));
+        }
+    }
+
+    private void pause(Place place, Load load, int from, int tries, Throwable failure) {
+        if (tries == 0) {
+            LOG.warn(
+                    "a responder failed at {} and is tried again: {}",
+                    load.messages().get(from),
+                    feed,
+                    failure);
+        }
+        int millis = Math.min(MOST_PAUSE_MILLIS, FIRST_PAUSE_MILLIS << Math.min(tries, 10));
+        boolean over;
+        synchronized (feed) {
+            over = outcome() != null;
+            runner = null;
+            if (!over) {
+                TimeSource.Timer timer = feed.engine.node.time().after(Duration.ofMillis(millis), this::resume);
+                retry = new Retry(place, load, from, tries + 1, timer);
+            }
+        }
+        if (over) {
+            release();
+        }
+    }
+
+    private void resume() {
+        synchronized (feed) {
+            Retry pausing = retry;
+            if (pausing == null || pausing.timer() == null) {
+                return;
+            }
+            retry = new Retry(pausing.place(), pausing.load(), pausing.from(), pausing.tries(), null);
+        }
+        submit();
+    }
+
+    private void release() {
+        TimeSource.Timer timer;
+        synchronized (feed) {
+            timer = timeout;
+        }
+        if (timer != null) {
+            timer.cancel();
+        }
+        feed.engine.stop(this);
+        Object outcome = outcome();
+        if (outcome instanceof Throwable failure) {
+            done.completeExceptionally(failure);
+        } else {
+            done.complete((Ended) outcome);
+        }
+    }
+
+    @Override
+    boolean awaitRelease(long nanos) throws InterruptedException {
+        if (runner == Thread.currentThread()) {
+            return true;
+        }
+        try {
+            done.get(nanos, TimeUnit.NANOSECONDS);
+            return true;
+        } catch (ExecutionException failed) {
+            return true;
+        } catch (TimeoutException busy) {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,3 @@
+/** Moitessier's meters in Micrometer, an optional dependency. */
+@org.jspecify.annotations.NullMarked
+package dev.moitessier.micrometer;

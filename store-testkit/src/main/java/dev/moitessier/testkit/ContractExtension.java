@@ -1,0 +1,105 @@
+package dev.moitessier.testkit;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.ParameterContext;
+import org.junit.jupiter.api.extension.ParameterResolver;
+import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
+import org.junit.jupiter.api.extension.TestWatcher;
+import org.opentest4j.AssertionFailedError;
+import org.opentest4j.TestAbortedException;
+
+/** Gives each test its bench, adds to each failure what the rule is for, and sums up. */
+final class ContractExtension
+        implements BeforeAllCallback, AfterAllCallback, ParameterResolver, TestExecutionExceptionHandler, TestWatcher {
+    private static final ExtensionContext.Namespace OURS = ExtensionContext.Namespace.create(ContractExtension.class);
+
+    private final Map<String, List<String>> skipped = new TreeMap<>();
+    private final List<String> failed = new ArrayList<>();
+    private int passed;
+
+    @Override
+    public void beforeAll(ExtensionContext context) throws Exception {
+        StoreContract contract = (StoreContract) context.getRequiredTestInstance();
+        String namespace = Bench.randomName();
+        Wired wired = Wired.open(contract.wiring(namespace), namespace);
+        context.getStore(OURS).put(Wired.class, wired);
+    }
+
+    @Override
+    public void afterAll(ExtensionContext context) {
+        Wired wired = context.getStore(OURS).get(Wired.class, Wired.class);
+        String name = wired == null
+                ? context.getRequiredTestClass().getSimpleName()
+                : wired.capabilities().store() + " ("
+                        + context.getRequiredTestClass().getSimpleName() + ")";
+        StringBuilder line = new StringBuilder("Store contract of " + name + ": " + passed + " passed, " + failed.size()
+                + " failed, " + skipped.values().stream().mapToInt(List::size).sum() + " skipped");
+        failed.forEach(test -> line.append("\n  FAILED  ").append(test));
+        skipped.forEach((reason, tests) -> line.append("\n  skipped ")
+                .append(String.join(", ", tests))
+                .append(": ")
+                .append(reason));
+        System.out.println(line);
+    }
+
+    @Override
+    public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
+        return parameter.getParameter().getType() == Bench.class;
+    }
+
+    @Override
+    public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
+        Wired wired = context.getStore(OURS).get(Wired.class, Wired.class);
+        Bench bench = new Bench(wired);
+        // Closed by JUnit when the test is over, with all that the test opened.
+        context.getStore(OURS).put(Bench.class, bench);
+        return bench;
+    }
+
+    @Override
+    public void handleTestExecutionException(ExtensionContext context, Throwable thrown) throws Throwable {
+        Optional<Rule> rule = Rule.ofTest(context.getRequiredTestMethod().getName());
+        if (thrown instanceof TestAbortedException || rule.isEmpty()) {
+            throw thrown;
+        }
+        String message = thrown instanceof AssertionError ? String.valueOf(thrown.getMessage()) : thrown.toString();
+        AssertionFailedError explained = new AssertionFailedError(
+                message.stripTrailing()
+                        + "\n\n  Rule " + rule.get() + " (" + rule.get().level() + "): "
+                        + rule.get().intent()
+                        + "\n  Look at: " + rule.get().hint()
+                        + "\n  See docs/store-contract.md, " + rule.get() + ".\n",
+                thrown instanceof AssertionError ? thrown.getCause() : thrown);
+        explained.setStackTrace(thrown.getStackTrace());
+        throw explained;
+    }
+
+    @Override
+    public void testSuccessful(ExtensionContext context) {
+        passed++;
+    }
+
+    @Override
+    public void testFailed(ExtensionContext context, Throwable cause) {
+        failed.add(context.getRequiredTestMethod().getName());
+    }
+
+    @Override
+    public void testAborted(ExtensionContext context, Throwable cause) {
+        skipped.computeIfAbsent(String.valueOf(cause.getMessage()), reason -> new ArrayList<>())
+                .add(context.getRequiredTestMethod().getName());
+    }
+
+    @Override
+    public void testDisabled(ExtensionContext context, Optional<String> reason) {
+        skipped.computeIfAbsent(reason.orElse("disabled without a reason"), key -> new ArrayList<>())
+                .add(context.getRequiredTestMethod().getName());
+    }
+}

@@ -1,0 +1,64 @@
+package dev.moitessier.testkit;
+
+import dev.moitessier.store.Capabilities;
+import dev.moitessier.store.Durability;
+import dev.moitessier.store.MailboxStore;
+
+/** A wiring with the two instances that all tests of a class share. */
+final class Wired implements AutoCloseable {
+    private final StoreWiring wiring;
+    private final String namespace;
+    private MailboxStore store;
+    private MailboxStore other;
+
+    private Wired(StoreWiring wiring, String namespace, MailboxStore store, MailboxStore other) {
+        this.wiring = wiring;
+        this.namespace = namespace;
+        this.store = store;
+        this.other = other;
+    }
+
+    static Wired open(StoreWiring wiring, String namespace) throws Exception {
+        return new Wired(wiring, namespace, wiring.open(), wiring.open());
+    }
+
+    StoreWiring wiring() {
+        return wiring;
+    }
+
+    String namespace() {
+        return namespace;
+    }
+
+    void restart() throws Exception {
+        boolean keeps = capabilities().durability() != Durability.VOLATILE;
+        other.close();
+        store.close();
+        if (keeps && wiring.server().isPresent()) {
+            wiring.server().get().stop();
+            wiring.server().get().start();
+        }
+        store = wiring.open();
+        other = wiring.open();
+    }
+
+    Capabilities capabilities() {
+        return store.capabilities();
+    }
+
+    MailboxStore store() {
+        return store;
+    }
+
+    MailboxStore other() {
+        return other;
+    }
+
+    @Override
+    public void close() throws Exception {
+        try (wiring;
+                MailboxStore first = store) {
+            other.close();
+        }
+    }
+}
