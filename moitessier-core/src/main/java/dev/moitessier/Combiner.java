@@ -5,7 +5,6 @@ import dev.moitessier.store.Appended;
 import dev.moitessier.store.Appender;
 import dev.moitessier.store.Capabilities;
 import dev.moitessier.store.Durability;
-import dev.moitessier.store.Payload;
 import dev.moitessier.store.StoreException;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -99,10 +98,15 @@ final class Combiner {
         this.store = store;
         this.maxBatch = capabilities.maxBatch();
         this.maxBytes = capabilities.maxAppend();
-        this.inProcess = !capabilities.multiProcess() && capabilities.durability() == Durability.VOLATILE;
+        this.inProcess = inProcess(capabilities);
         this.timeoutNanos = timeout.toNanos();
         this.executor = executor;
         this.retried = retried;
+    }
+
+    /** Nothing to amortise, nothing to wait for. */
+    static boolean inProcess(Capabilities capabilities) {
+        return !capabilities.multiProcess() && capabilities.durability() == Durability.VOLATILE;
     }
 
     /** What became of one append; {@code results} and {@code failures} are a handler's. */
@@ -267,6 +271,16 @@ final class Combiner {
             lock.unlock();
         }
         startTasks();
+    }
+
+    /** Appends that wait for their turn. */
+    int waiting() {
+        lock.lock();
+        try {
+            return lanes.values().stream().mapToInt(lane -> lane.waiting.size()).sum();
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Refuses what comes, waits for what was accepted, then fails the rest; never throws. */
@@ -525,7 +539,7 @@ final class Combiner {
     private long take(Lane lane, List<Element> batch, long room) {
         Element head = lane.waiting.peek();
         while (head != null && head.task == null && batch.size() < maxBatch) {
-            long bytes = bytes(head.append());
+            long bytes = head.append().content().size();
             if (bytes > room && !batch.isEmpty()) {
                 return lane.underWay ? room : 0;
             }
@@ -815,15 +829,6 @@ final class Combiner {
     private static long restNanos(int attempts) {
         long most = Math.min(LONGEST_REST_NANOS, FIRST_REST_NANOS << Math.min(attempts - 1, 10));
         return most / 2 + ThreadLocalRandom.current().nextLong(most / 2);
-    }
-
-    private static long bytes(Append append) {
-        Payload body = append.content().body();
-        long bytes = body == null ? 0 : body.size();
-        for (Payload text : append.content().texts().values()) {
-            bytes += text.size();
-        }
-        return bytes;
     }
 
     private void announce(List<Call> done) {

@@ -4,6 +4,7 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigObject;
+import com.typesafe.config.ConfigRenderOptions;
 import com.typesafe.config.ConfigUtil;
 import com.typesafe.config.ConfigValue;
 import com.typesafe.config.ConfigValueFactory;
@@ -194,7 +195,8 @@ final class Configured {
         try {
             return reader.read(root, key);
         } catch (ConfigException unreadable) {
-            throw wrong(key, String.valueOf(unreadable.getMessage()));
+            String value = root.hasPath(key) ? root.getValue(key).render(ConfigRenderOptions.concise()) + ": " : "";
+            throw wrong(key, value + unreadable.getMessage());
         }
     }
 
@@ -222,17 +224,19 @@ final class Configured {
     private void checkKeys() {
         ConfigObject known = reference();
         List<String> unknown = new ArrayList<>();
-        checkNode(root.root(), known, "", unknown);
-        ConfigValue instances = root.root().get(INSTANCES);
-        if (instances instanceof ConfigObject byName) {
+        checkNode(root.root(), known, ROOT + '.', unknown);
+        String instances = ROOT + '.' + INSTANCES;
+        if (root.root().get(INSTANCES) instanceof ConfigObject byName) {
             byName.forEach((name, instance) -> {
-                String path = INSTANCES + '.' + ConfigUtil.joinPath(name);
+                String path = instances + '.' + ConfigUtil.joinPath(name);
                 if (instance instanceof ConfigObject keys) {
                     checkNode(keys, known, path + '.', unknown);
                 } else {
-                    unknown.add(path + " (an instance is a section: { store = … })");
+                    unknown.add(path + " is a section: { store = … }");
                 }
             });
+        } else {
+            unknown.add(instances + " is a section: { name { store = … } }");
         }
         if (!unknown.isEmpty()) {
             throw new StoreException.Misconfigured("unknown configuration: " + String.join("; ", unknown), null);
@@ -242,19 +246,20 @@ final class Configured {
     /** The keys of one node: those of the reference, its prefixes with retention, and sections of stores without reference. */
     private void checkNode(ConfigObject keys, ConfigObject known, String path, List<String> unknown) {
         keys.forEach((key, value) -> {
+            String name = path + ConfigUtil.joinPath(key);
             ConfigValue reference = known.get(key);
             if (key.equals(INSTANCES)) {
-                if (!path.isEmpty()) {
-                    unknown.add(name(path, key) + " (an instance has no instances)");
+                if (keys != root.root()) {
+                    unknown.add(name + ": an instance has no instances");
                 }
             } else if (key.equals(RETENTION) && value instanceof ConfigObject prefixes) {
                 ConfigObject shape = (ConfigObject) ((ConfigObject) known.get(RETENTION)).get(DEFAULT);
                 prefixes.forEach(
-                        (prefix, limits) -> check(limits, shape, name(path + RETENTION + '.', prefix), unknown));
+                        (prefix, limits) -> check(limits, shape, name + '.' + ConfigUtil.joinPath(prefix), unknown));
             } else if (reference != null) {
-                check(value, reference, name(path, key), unknown);
+                check(value, reference, name, unknown);
             } else if (!stores.containsKey(key)) {
-                unknown.add(describe(name(path, key), key, known));
+                unknown.add(describe(name, key, known));
             }
         });
     }
@@ -263,11 +268,12 @@ final class Configured {
         if (reference instanceof ConfigObject known) {
             if (value instanceof ConfigObject keys) {
                 keys.forEach((key, below) -> {
+                    String name = path + '.' + ConfigUtil.joinPath(key);
                     ConfigValue knownBelow = known.get(key);
                     if (knownBelow == null) {
-                        unknown.add(describe(name(path + '.', key), key, known));
+                        unknown.add(describe(name, key, known));
                     } else {
-                        check(below, knownBelow, name(path + '.', key), unknown);
+                        check(below, knownBelow, name, unknown);
                     }
                 });
             } else {
@@ -278,13 +284,9 @@ final class Configured {
         }
     }
 
-    private static String name(String path, String key) {
-        return path + ConfigUtil.joinPath(key);
-    }
-
     private static String describe(String path, String key, ConfigObject known) {
         String near = nearest(key, known);
-        return ROOT + '.' + path + (near == null ? "" : " (did you mean " + near + "?)") + ", the keys here are "
+        return path + (near == null ? "" : " (did you mean " + near + "?)") + ", the keys here are "
                 + new TreeSet<>(known.keySet());
     }
 

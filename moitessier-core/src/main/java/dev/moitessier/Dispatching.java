@@ -76,16 +76,17 @@ final class Dispatching {
         this.headers = settings.headers();
         this.observer = node.observer();
         this.observed = observer != Observers.none();
-        this.remember = atMost(limits.maxRemember(), rememberOwn(limits.callLimit(), settings.callTimeout()));
+        this.remember = atMost(limits.maxRemember(), rememberOwn(limits, settings.callTimeout()));
         this.rememberCallers = atMost(limits.maxRemember(), REMEMBER_CALLERS);
         this.combiner = new Combiner(store, limits, settings.callTimeout(), node.executor(), this::retried);
         this.inFlight = new InFlight(settings.inFlight(), settings.overflow(), settings.callTimeout());
     }
 
-    /** Longer than the last try of a call can end after its first. */
-    private static Duration rememberOwn(Duration callLimit, Duration callTimeout) {
-        Duration longer = callLimit.compareTo(callTimeout) >= 0 ? callLimit : callTimeout;
-        return longer.plus(callLimit);
+    /** Longer than the last try of a call can end after its first; in this process's memory nothing is tried for long. */
+    private static Duration rememberOwn(Capabilities limits, Duration callTimeout) {
+        Duration callLimit = limits.callLimit();
+        boolean longer = callTimeout.compareTo(callLimit) > 0 && !Combiner.inProcess(limits);
+        return (longer ? callTimeout : callLimit).plus(callLimit);
     }
 
     private static Duration atMost(Duration most, Duration wanted) {
@@ -217,6 +218,11 @@ final class Dispatching {
 
     void flush() throws InterruptedException {
         inFlight.flush();
+    }
+
+    /** Appends that wait for others of their scope. */
+    int waiting() {
+        return combiner.waiting();
     }
 
     Dispatcher within(Appender transaction) {

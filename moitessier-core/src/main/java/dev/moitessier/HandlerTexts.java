@@ -42,7 +42,7 @@ final class HandlerTexts {
         Person only = dispatch.recipient();
         Address to = only == null ? null : only.address();
         handlers.byOwner().forEach((owner, recipient) -> {
-            if ((to == null || Visibility.matches(to, owner)) && !made.containsKey(owner)) {
+            if ((to == null || to.matches(owner)) && !made.containsKey(owner)) {
                 made.put(owner, ask(recipient));
             }
         });
@@ -75,21 +75,21 @@ final class HandlerTexts {
      */
     Content content(String scope) {
         Map<Party, Payload> texts = new LinkedHashMap<>();
-        long bytes = dispatch.body() == null ? 0 : dispatch.body().size();
         for (Party owner : present.byOwner().keySet()) {
             Made one = made.get(owner);
             if (one != null && one.payload() != null) {
                 texts.put(owner, one.payload());
-                bytes += one.payload().size();
             }
         }
-        if (texts.size() > limits.maxTexts() || bytes > limits.maxAppend()) {
-            throw new IllegalArgumentException("the handler made " + texts.size() + " texts for " + scope + ", " + bytes
-                    + " bytes with the body; the store " + limits.store() + " takes at most " + limits.maxTexts()
-                    + " texts and " + limits.maxAppend() + " bytes, and nothing was written to this scope");
-        }
         Content plain = dispatch.content();
-        return new Content(plain.sender(), plain.to(), plain.body(), false, texts, plain.headers());
+        Content whole = new Content(plain.sender(), plain.to(), plain.body(), false, texts, plain.headers());
+        if (texts.size() > limits.maxTexts() || whole.size() > limits.maxAppend()) {
+            throw new IllegalArgumentException("the handler made " + texts.size() + " texts for " + scope + ", "
+                    + whole.size() + " bytes with body and headers; the store " + limits.store() + " takes at most "
+                    + limits.maxTexts() + " texts and " + limits.maxAppend()
+                    + " bytes, and nothing was written to this scope");
+        }
+        return whole;
     }
 
     List<Dispatched.Result> results() {

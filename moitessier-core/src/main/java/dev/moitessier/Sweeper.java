@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -65,6 +66,10 @@ final class Sweeper {
         this.rules = rules;
         this.onExpired = onExpired;
         this.pause = engine.node.settings().lease().dividedBy(6);
+    }
+
+    Map<String, Retention> rules() {
+        return new TreeMap<>(rules.byPrefix());
     }
 
     void start() {

@@ -4,7 +4,7 @@ import dev.moitessier.Dispatched;
 import dev.moitessier.Observer;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
-import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.LongTaskTimer;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Metrics;
 import io.micrometer.core.instrument.Timer;
@@ -14,11 +14,12 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Moitessier's meters. Thread-safe.
+ * Moitessier's meters. Thread-safe; make one for each node.
  *
  * <table>
  * <caption>Meters</caption>
@@ -31,8 +32,8 @@ import java.util.function.UnaryOperator;
  * <tr><td>{@code moitessier.lag}<td>timer: from the newest message's time in the store to its delivery<td>{@code scope}, if
  *     asked for
  * <tr><td>{@code moitessier.swept.entries}, {@code moitessier.swept.subscribers}<td>distribution summaries<td>
- * <tr><td>{@code moitessier.store.down}<td>gauge: 1 while the store does not answer<td>
- * <tr><td>{@code moitessier.outages}<td>timer: how long each outage was<td>
+ * <tr><td>{@code moitessier.outages}<td>long task timer: one active task for each store that does not answer now<td>
+ * <tr><td>{@code moitessier.outages.over}<td>timer: how long each outage was<td>
  * </table>
  *
  * Scopes are no tags by themselves: there may be a million of them. {@link #scopeTag} says what to make of one.
@@ -46,8 +47,9 @@ public final class MicrometerObserver implements Observer {
     private final Map<String, Delivery> deliveries = new ConcurrentHashMap<>();
     private final DistributionSummary sweptEntries;
     private final DistributionSummary sweptSubscribers;
-    private final AtomicInteger down = new AtomicInteger();
-    private final Timer outages;
+    private final LongTaskTimer outages;
+    private final Timer outagesOver;
+    private final AtomicReference<LongTaskTimer.@Nullable Sample> outage = new AtomicReference<>();
 
     private record Delivery(Counter messages, Timer lag) {}
 
@@ -65,11 +67,10 @@ public final class MicrometerObserver implements Observer {
         sweptEntries = DistributionSummary.builder("moitessier.swept.entries").register(registry);
         sweptSubscribers =
                 DistributionSummary.builder("moitessier.swept.subscribers").register(registry);
-        Gauge.builder("moitessier.store.down", down, AtomicInteger::get)
-                .description("1 while the store does not answer")
-                .strongReference(true)
+        outages = LongTaskTimer.builder("moitessier.outages")
+                .description("Stores that do not answer now")
                 .register(registry);
-        outages = Timer.builder("moitessier.outages").register(registry);
+        outagesOver = Timer.builder("moitessier.outages.over").register(registry);
     }
 
     /** Reports to this registry. */
@@ -135,12 +136,18 @@ public final class MicrometerObserver implements Observer {
 
     @Override
     public void storeDown(Throwable cause) {
-        down.set(1);
+        stop(outage.getAndSet(outages.start()));
     }
 
     @Override
     public void storeUp(Duration after) {
-        down.set(0);
-        outages.record(after);
+        stop(outage.getAndSet(null));
+        outagesOver.record(after);
+    }
+
+    private static void stop(LongTaskTimer.@Nullable Sample sample) {
+        if (sample != null) {
+            sample.stop();
+        }
     }
 }

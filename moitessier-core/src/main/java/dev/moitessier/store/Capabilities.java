@@ -47,7 +47,7 @@ public record Capabilities(
     }
 
     /**
-     * Checks a scope's name: 1 to 400 bytes of UTF-8, not blank, no unpaired surrogate (N1).
+     * Checks a scope's name: 1 to 400 bytes of UTF-8, not blank, no unpaired surrogate, no U+0000 (N1).
      *
      * @throws StoreException.Rejected if it is none
      */

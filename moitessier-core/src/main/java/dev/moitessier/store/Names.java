@@ -11,13 +11,16 @@ final class Names {
     /**
      * Length in bytes of UTF-8.
      *
-     * @throws StoreException.Rejected if there is an unpaired surrogate, which UTF-8 cannot say
+     * @throws StoreException.Rejected if there is an unpaired surrogate, which UTF-8 cannot say, or U+0000, which some databases
+     *     cannot keep
      */
     static int utf8(String text) {
         int bytes = 0;
         for (int i = 0, length = text.length(); i < length; i++) {
             char c = text.charAt(i);
-            if (c < 0x80) {
+            if (c == 0) {
+                throw new StoreException.Rejected("U+0000 at index " + i + " of a text of " + length + " characters");
+            } else if (c < 0x80) {
                 bytes++;
             } else if (c < 0x800) {
                 bytes += 2;
@@ -61,9 +64,9 @@ final class Names {
         }
         for (int i = 0; i < length; i++) {
             char c = id.charAt(i);
-            if (c <= ' ' || c >= 0x7f) {
-                throw new StoreException.Rejected("subscriber id has a character at index " + i
-                        + " that is not visible ASCII; the limit is 1 to " + MAX_SUBSCRIBER + " of ASCII");
+            if (c == 0 || c > 0x7f) {
+                throw new StoreException.Rejected("subscriber id has U+" + String.format("%04X", (int) c) + " at index "
+                        + i + "; the limit is 1 to " + MAX_SUBSCRIBER + " of ASCII");
             }
         }
     }

@@ -18,13 +18,14 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -47,6 +48,9 @@ class Room {
     private static final long OPEN_AGAIN = Nanos.millis(300);
     private static final long APPEND_AGAIN_FIRST = Nanos.millis(50);
     private static final long APPEND_AGAIN_LAST = Nanos.seconds(1);
+    /** Longer than the store's client needs to read an entry without a hint. */
+    private static final long SECOND_LOOK = Nanos.seconds(2);
+
     private static final long STALE = Nanos.seconds(5);
     /** How long a room without members stays open for a broadcast from the application. */
     private static final long PINNED = Nanos.seconds(30);
@@ -365,7 +369,7 @@ class Room {
         state = State.OPEN;
         presenceFrom = present.position();
         Set<String> live = strangers(present.lives());
-        dropOwnersNotIn(live, roster.owners());
+        lookAgain(spokeOf(ownersNotIn(live)));
         others.clear();
         others.addAll(live);
         waiting.clear();
@@ -998,41 +1002,78 @@ class Room {
             long pace = waiting.isEmpty() ? node.reconcileNanos() : node.leaseNanos() / 2;
             loop.after(node.jitter(pace), () -> {
                 reconciling = false;
-                reconcile();
+                Set<String> compared = ownersNotIn(Set.of());
+                compared.addAll(others);
+                compared.addAll(waiting);
+                reconcile(spokeOf(compared), this::lookAgain);
             });
         }
     }
 
-    void reconcile() {
+    /** Who is not subscribed may have drained or died, and the word of that be on its way: it is given time to come. */
+    private void lookAgain(Map<String, Long> unlisted) {
+        int opening = generation;
+        if (!unlisted.isEmpty()) {
+            loop.after(SECOND_LOOK, () -> {
+                if (generation == opening) {
+                    reconcile(unlisted, silent -> closedSilently(silent.keySet()));
+                }
+            });
+        }
+        reconcileLater();
+    }
+
+    /** Passes on those of these lives that are not subscribed and have not spoken since. */
+    void reconcile(Map<String, Long> spoke, Consumer<Map<String, Long>> unlisted) {
         Attached mine = attached;
         if (state() != State.OPEN || mine == null) {
             return;
         }
         int opening = generation;
-        Set<String> compared = new LinkedHashSet<>(others);
-        compared.addAll(waiting);
-        roster.where(each -> each.lingersTill == null && !each.owner.equals(node.life()))
-                .forEach(each -> compared.add(each.owner));
-        Map<String, Long> spoke = new HashMap<>();
-        compared.forEach(life -> spoke.put(life, lastN.getOrDefault(life, 0L)));
         mine.subscribers(new Answer<>() {
             @Override
             public void ok(Present present) {
                 if (generation == opening) {
-                    compared.removeAll(present.lives());
-                    compared.removeIf(life -> !Objects.equals(spoke.get(life), lastN.getOrDefault(life, 0L)));
-                    closedSilently(compared);
+                    Map<String, Long> silent = new LinkedHashMap<>(spoke);
+                    silent.keySet().removeAll(present.lives());
+                    silent.entrySet().removeIf(each -> !each.getValue().equals(lastN.getOrDefault(each.getKey(), 0L)));
+                    unlisted.accept(silent);
                 }
             }
 
             @Override
             public void failed(Throwable cause) {
-                reconcileLater();
+                loop.after(node.jitter(SECOND_LOOK), () -> {
+                    if (generation == opening) {
+                        reconcile(spoke, unlisted);
+                    }
+                });
             }
         });
     }
 
+    /** Up to which entry each of them has been read. */
+    private Map<String, Long> spokeOf(Set<String> lives) {
+        Map<String, Long> spoke = new LinkedHashMap<>();
+        lives.forEach(life -> spoke.put(life, lastN.getOrDefault(life, 0L)));
+        return spoke;
+    }
+
+    /** Whose peers are here, and not because it said that they would be back. */
+    private Set<String> ownersNotIn(Set<String> live) {
+        Set<String> owners = new LinkedHashSet<>();
+        for (Presence each : roster.all()) {
+            if (each.lingersTill == null && !each.owner.equals(node.life()) && !live.contains(each.owner)) {
+                owners.add(each.owner);
+            }
+        }
+        return owners;
+    }
+
     private void closedSilently(Collection<String> lives) {
+        if (lives.isEmpty()) {
+            return;
+        }
         others.removeAll(lives);
         waiting.removeAll(lives);
         lives.forEach(partial::remove);
@@ -1045,12 +1086,6 @@ class Room {
         flush();
         reconcileLater();
         closeIfIdle();
-    }
-
-    private void dropOwnersNotIn(Set<String> live, Set<String> owners) {
-        owners.removeAll(live);
-        owners.remove(node.life());
-        removeAll(roster.where(each -> each.lingersTill == null && owners.contains(each.owner)));
     }
 
     // ---- roster to frames

@@ -22,8 +22,6 @@ enum Flaw {
     OLD_OWNER,
     /** A node whose drain has an unknown fate lives on as it was. */
     DRAIN_FORGOTTEN,
-    /** A node that was away speaks without asking whether it is still alive. */
-    DEAD_SPEAKER,
     /** The store executes a sweep however old the request is. */
     LATE_SWEEP,
     /** Nodes sweep at once after an outage. */

@@ -103,6 +103,7 @@ final class SimClient {
     static final class Link implements PeerConnection {
         final SimClient client;
         final SimWorld.Server server;
+        final SimNode node;
         final String name;
         final Peer peer;
         final long since;
@@ -120,6 +121,8 @@ final class SimClient {
         /** The store was away: what the others said before the room was opened is not for this one. */
         boolean acknowledgedBeforeOpen;
         long endedAt = Long.MAX_VALUE;
+        /** When its server said that it would be back. */
+        double drainedAt = -1_000;
         private final Map<String, Integer> lastOf = new HashMap<>();
         private int said;
         private long lastDown;
@@ -132,7 +135,8 @@ final class SimClient {
             this.name = client.id + "@" + client.world.links.size();
             this.since = client.world.sim.now();
             client.world.links.add(this);
-            this.peer = server.node.connect(client.id, this, SimWorld.EVERYBODY);
+            this.node = server.node;
+            this.peer = node.connect(client.id, this, SimWorld.EVERYBODY);
         }
 
         private SimWorld world() {

@@ -4,11 +4,13 @@ import dev.moitessier.prscd.Roster.Presence;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -48,11 +50,6 @@ final class SimNode extends Node {
     @Override
     Room newRoom(String channel, String scope) {
         return new FlawedRoom(this, channel, scope);
-    }
-
-    @Override
-    boolean maySpeak() {
-        return flaws.contains(Flaw.DEAD_SPEAKER) ? isLive() && !isEnded() : super.maySpeak();
     }
 
     @Override
@@ -116,9 +113,9 @@ final class SimNode extends Node {
         }
 
         @Override
-        void reconcile() {
+        void reconcile(Map<String, Long> spoke, Consumer<Map<String, Long>> unlisted) {
             if (!flaws.contains(Flaw.NO_RECONCILING)) {
-                super.reconcile();
+                super.reconcile(spoke, unlisted);
             }
         }
 

@@ -1,12 +1,16 @@
 package dev.moitessier.prscd;
 
 
+import java.util.ArrayDeque;
+import java.util.Deque;
+
 /** One server process: it may stand still, and it may die. Its loop and timers honour both. */
 class SimProcess implements Loop {
     final Sim sim;
     private final long skewMillis;
     private boolean up = true;
     private long pausedTill;
+    private final Deque<Runnable> backlog = new ArrayDeque<>();
 
     SimProcess(Sim sim, long skewMillis) {
         this.sim = sim;
@@ -61,11 +65,25 @@ class SimProcess implements Loop {
         if (!up) {
             return;
         }
-        if (isPaused()) {
-            sim.at(pausedTill, () -> run(task));
+        if (isPaused() || !backlog.isEmpty()) {
+            backlog.add(task);
+            if (backlog.size() == 1) {
+                sim.at(pausedTill, this::wake);
+            }
             return;
         }
         task.run();
     }
 
+    private void wake() {
+        if (isPaused()) {
+            sim.at(pausedTill, this::wake);
+            return;
+        }
+        while (up && !backlog.isEmpty()) {
+            Runnable task = backlog.peek();
+            task.run();
+            backlog.remove();
+        }
+    }
 }

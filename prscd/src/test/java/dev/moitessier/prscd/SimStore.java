@@ -62,6 +62,16 @@ final class SimStore {
         return outages.stream().anyMatch(each -> each[0] <= now && now < each[1]);
     }
 
+    /** When the outage of now is over. */
+    long upAgain() {
+        double now = sim.seconds();
+        return (long) (1e9 * outages.stream()
+                        .filter(each -> each[0] <= now && now < each[1])
+                        .mapToDouble(each -> each[1])
+                        .max()
+                        .orElse(now));
+    }
+
     boolean heartbeat(UUID session, boolean open) {
         if (ended.contains(session) || !open && !sessions.containsKey(session)) {
             return false;

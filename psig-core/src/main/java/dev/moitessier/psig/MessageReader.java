@@ -100,7 +100,7 @@ final class MessageReader {
 
     /** The next key as {@link #name}, if it is text or bytes and short; any other is skipped and unknown. */
     long key() {
-        int header = at < end ? at(at) : 0;
+        int header = at < end ? byteAt(at) : 0;
         if (header > 0xa0 && header <= 0xa0 + MAX_NAME) {
             int length = header & 0x1f;
             at++;
@@ -130,7 +130,7 @@ final class MessageReader {
         long name = length;
         name <<= 8 * (MAX_NAME - length);
         for (int i = 0; i < length; i++) {
-            name = name << 8 | at(at++);
+            name = name << 8 | byteAt(at++);
         }
         return name;
     }
@@ -149,7 +149,7 @@ final class MessageReader {
     /** The same; null for nil. */
     @Nullable
     String textOrNil() {
-        if (at < end && at(at) == 0xc0) {
+        if (at < end && byteAt(at) == 0xc0) {
             at++;
             return null;
         }
@@ -174,7 +174,7 @@ final class MessageReader {
 
     private boolean holds(String ascii, int from) {
         for (int i = ascii.length() - 1; i >= 0; i--) {
-            if (at(from + i) != ascii.charAt(i)) {
+            if (byteAt(from + i) != ascii.charAt(i)) {
                 return false;
             }
         }
@@ -299,7 +299,7 @@ final class MessageReader {
         }
     }
 
-    private int at(int index) {
+    private int byteAt(int index) {
         return (array != null ? array[index] : buffer().get(index)) & 0xff;
     }
 
@@ -312,9 +312,9 @@ final class MessageReader {
 
     private int next() {
         if (at == end) {
-            throw new MalformedMessageException(at - start, "the message ends too early");
+            throw endsTooEarly();
         }
-        return at(at++);
+        return byteAt(at++);
     }
 
     private int next16() {
@@ -327,8 +327,7 @@ final class MessageReader {
 
     private int need(long length, int offset) {
         if (length > end - at) {
-            throw new MalformedMessageException(
-                    offset - start, "declares " + length + " bytes, and " + (end - at) + " are left");
+            throw declares(length, "bytes, and ", offset);
         }
         return (int) length;
     }
@@ -336,9 +335,17 @@ final class MessageReader {
     /** An element takes a byte or more, so more elements than bytes are a lie told before the first is read. */
     private void atLeast(long elements, int offset) {
         if (elements > end - at) {
-            throw new MalformedMessageException(
-                    offset - start, "declares " + elements + " values, and " + (end - at) + " bytes are left");
+            throw declares(elements, "values, and ", offset);
         }
+    }
+
+    private MalformedMessageException endsTooEarly() {
+        return new MalformedMessageException(at - start, "the message ends too early");
+    }
+
+    private MalformedMessageException declares(long size, String what, int offset) {
+        return new MalformedMessageException(
+                offset - start, "declares " + size + " " + what + (end - at) + " bytes are left");
     }
 
     private MalformedMessageException unexpected(int header, String wanted, int offset) {

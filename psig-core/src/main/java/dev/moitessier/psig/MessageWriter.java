@@ -64,15 +64,18 @@ final class MessageWriter {
     }
 
     private void utf8(String text, int length) {
-        int chars = text.length();
-        if (chars == length) {
-            for (int i = 0; i < chars; i++) {
+        if (text.length() == length) {
+            for (int i = 0; i < length; i++) {
                 array[at + i] = (byte) text.charAt(i);
             }
-            at += chars;
-            return;
+            at += length;
+        } else {
+            beyondAscii(text);
         }
-        for (int i = 0; i < chars; i++) {
+    }
+
+    private void beyondAscii(String text) {
+        for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
             if (c < 0x80) {
                 array[at++] = (byte) c;

@@ -9,7 +9,10 @@ import static dev.moitessier.psig.SignallingCodec.KEY_PL;
 import static dev.moitessier.psig.SignallingCodec.KEY_SID;
 import static dev.moitessier.psig.SignallingCodec.KEY_T;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
 import org.msgpack.core.MessagePack.Code;
 
@@ -17,10 +20,10 @@ import org.msgpack.core.MessagePack.Code;
  * Changes {@code p}, {@code sid}, {@code app} and {@code mesh} of encoded signallings without decoding the rest, for
  * servers that pass messages on.
  *
- * {@snippet :
- * var inbound = SignallingRewriter.unchanged().withSid("7f3a").withCid("ada").withAppId("shop").withMeshId("fra-1");
+ * <pre>{@code
+ * SignallingRewriter inbound = SignallingRewriter.unchanged().withSid("7f3a").withCid("ada").withAppId("shop");
  * byte[] stamped = inbound.rewrite(received);
- * }
+ * }</pre>
  *
  * <p>The one rule: {@code rewrite(m)} returns, byte for byte, what {@code decode(m)}, then {@code with…}, then
  * {@code encode()} returns, and throws when that throws. So unknown keys do not pass, and what leaves is in Go's order and
@@ -32,6 +35,19 @@ import org.msgpack.core.MessagePack.Code;
 public final class SignallingRewriter {
     private static final byte[] EMPTY_CID = SignallingCodec.entry(KEY_P, "");
     private static final int NOT_PLAIN = -1;
+    private static final int STR8 = Code.STR8 & 0xff;
+
+    private static final Key T = Key.of(KEY_T);
+    private static final Key OP = Key.of(KEY_OP);
+    private static final Key C = Key.of(KEY_C);
+    private static final Key SID = Key.of(KEY_SID);
+    private static final Key PL = Key.of(KEY_PL);
+    private static final Key P = Key.of(KEY_P);
+    private static final Key APP = Key.of(KEY_APP);
+    private static final Key MESH = Key.of(KEY_MESH);
+
+    private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
+    private static final long NOT_ASCII = 0x8080_8080_8080_8080L;
 
     private static final SignallingRewriter UNCHANGED = new SignallingRewriter(null, null, null, null);
 
@@ -142,14 +158,14 @@ public final class SignallingRewriter {
 
         // Where each field ends; one that is absent ends where the one before it does.
         int header = start + 1;
-        int t = textEnd(m, header, end, KEY_T, true);
-        int op = textEnd(m, t, end, KEY_OP, false);
-        int c = textEnd(m, op, end, KEY_C, true);
-        int s = textEnd(m, c, end, KEY_SID, false);
+        int t = textEnd(m, header, end, T, true);
+        int op = textEnd(m, t, end, OP, false);
+        int c = textEnd(m, op, end, C, true);
+        int s = textEnd(m, c, end, SID, false);
         int pl = payloadEnd(m, s, end);
-        int p = textEnd(m, pl, end, KEY_P, true);
-        int app = textEnd(m, p, end, KEY_APP, false);
-        int mesh = textEnd(m, app, end, KEY_MESH, false);
+        int p = textEnd(m, pl, end, P, true);
+        int app = textEnd(m, p, end, APP, false);
+        int mesh = textEnd(m, app, end, MESH, false);
         if (mesh != end || t == header || c == op) {
             return null;
         }
@@ -165,12 +181,31 @@ public final class SignallingRewriter {
         int meshLength = length(meshIdEntry, app, mesh);
         byte[] out = new byte[1 + (c - header) + sidLength + (pl - s) + cidLength + appLength + meshLength];
         out[0] = (byte) (0x80 | (others + 1 + present(0, sidLength) + present(0, appLength) + present(0, meshLength)));
-        System.arraycopy(m, header, out, 1, c - header);
-        int at = copy(sidEntry, m, c, sidLength, out, 1 + c - header);
-        System.arraycopy(m, s, out, at, pl - s);
-        at = copy(cid, m, pl, cidLength, out, at + pl - s);
-        at = copy(appIdEntry, m, p, appLength, out, at);
-        copy(meshIdEntry, m, app, meshLength, out, at);
+
+        // What stays is copied in as few runs as there are changes.
+        int at = 1;
+        int kept = header;
+        if (sidEntry != null) {
+            at = copy(m, kept, c, out, at);
+            at = copy(sidEntry, 0, sidLength, out, at);
+            kept = s;
+        }
+        if (cid != null) {
+            at = copy(m, kept, pl, out, at);
+            at = copy(cid, 0, cidLength, out, at);
+            kept = p;
+        }
+        if (appIdEntry != null) {
+            at = copy(m, kept, p, out, at);
+            at = copy(appIdEntry, 0, appLength, out, at);
+            kept = app;
+        }
+        if (meshIdEntry != null) {
+            at = copy(m, kept, app, out, at);
+            at = copy(meshIdEntry, 0, meshLength, out, at);
+            kept = mesh;
+        }
+        copy(m, kept, mesh, out, at);
         return out;
     }
 
@@ -182,29 +217,34 @@ public final class SignallingRewriter {
         return entry == null ? to - from : entry.length;
     }
 
-    private static int copy(byte @Nullable [] entry, byte[] m, int from, int length, byte[] out, int at) {
-        if (entry == null) {
-            System.arraycopy(m, from, out, at, length);
-        } else {
-            System.arraycopy(entry, 0, out, at, length);
+    private static int copy(byte[] source, int from, int to, byte[] out, int at) {
+        if (from != to) {
+            System.arraycopy(source, from, out, at, to - from);
         }
-        return at + length;
+        return at + to - from;
     }
 
-    /** Where the field ends that has this key: {@code at} if the key is not here, {@link #NOT_PLAIN} if its value is not. */
-    private static int textEnd(byte[] m, int at, int end, byte[] key, boolean mayBeEmpty) {
-        int value = valueAt(m, at, end, key);
-        if (value <= at) {
-            return value;
+    /**
+     * Where the field ends that has this key: {@code at} if the key is not here, {@link #NOT_PLAIN} if its value is not
+     * plain, or if {@code at} is that already.
+     */
+    private static int textEnd(byte[] m, int at, int end, Key key, boolean mayBeEmpty) {
+        int value = at + key.length;
+        if (at < 0 || value >= end) {
+            return at;
         }
-        int header = m[value] & 0xff;
+        long word = word(m, at, end);
+        if (word >>> key.shift != key.bits) {
+            return at;
+        }
+        int header = (int) (word >>> (key.shift - 8)) & 0xff;
         int from = value + 1;
         int length = header & 0x1f;
         if ((header & 0xe0) == 0xa0) {
-            if (length == 0 && !mayBeEmpty) {
-                return NOT_PLAIN;
+            if (length == 0) {
+                return mayBeEmpty ? from : NOT_PLAIN;
             }
-        } else if (m[value] == Code.STR8 && from < end) {
+        } else if (header == STR8 && from < end) {
             length = m[from++] & 0xff;
             if (length < 32) {
                 return NOT_PLAIN;
@@ -212,16 +252,21 @@ public final class SignallingRewriter {
         } else {
             return NOT_PLAIN;
         }
-        return length <= end - from && ascii(m, from, from + length) ? from + length : NOT_PLAIN;
+        int to = from + length;
+        return to <= end && ascii(m, from, to) ? to : NOT_PLAIN;
     }
 
     private static int payloadEnd(byte[] m, int at, int end) {
-        int value = valueAt(m, at, end, KEY_PL);
-        if (value <= at) {
-            return value;
+        int value = at + PL.length;
+        if (at < 0 || value >= end) {
+            return at;
+        }
+        long word = word(m, at, end);
+        if (word >>> PL.shift != PL.bits) {
+            return at;
         }
         int left = end - value;
-        long length = NOT_PLAIN;
+        int length;
         int from = value + 2;
         if (m[value] == Code.BIN8 && left > 1) {
             length = m[value + 1] & 0xff;
@@ -236,38 +281,49 @@ public final class SignallingRewriter {
             }
         } else if (m[value] == Code.BIN32 && left > 4) {
             from = value + 5;
-            length = (m[value + 1] & 0xffL) << 24
+            length = m[value + 1] << 24
                     | (m[value + 2] & 0xff) << 16
                     | (m[value + 3] & 0xff) << 8
                     | (m[value + 4] & 0xff);
-            if (length < 0x1_0000) {
+            if (length < 0x1_0000) { // also one from 2^31 on
                 return NOT_PLAIN;
             }
         } else {
             return NOT_PLAIN;
         }
-        return length <= end - from ? from + (int) length : NOT_PLAIN;
-    }
-
-    /** Where the value of this key starts: {@code at} if the key is not here. {@link #NOT_PLAIN} stays what it is. */
-    private static int valueAt(byte[] m, int at, int end, byte[] key) {
-        int value = at + key.length;
-        if (at < 0 || value >= end) {
-            return at;
-        }
-        for (int i = 0; i < key.length; i++) {
-            if (m[at + i] != key[i]) {
-                return at;
-            }
-        }
-        return value;
+        return length <= end - from ? from + length : NOT_PLAIN;
     }
 
     private static boolean ascii(byte[] m, int from, int to) {
-        int all = 0;
-        for (int i = from; i < to; i++) {
-            all |= m[i];
+        int at = from;
+        for (; at <= to - 8; at += 8) {
+            if (((long) LONGS.get(m, at) & NOT_ASCII) != 0) {
+                return false;
+            }
         }
-        return all >= 0;
+        return at == to || (word(m, at, to) & NOT_ASCII & -1L << 8 * (8 - (to - at))) == 0;
+    }
+
+    /** The eight bytes from here on, the first in front; what they hold from the end on has no meaning. */
+    private static long word(byte[] m, int at, int end) {
+        if (at <= m.length - 8) {
+            return (long) LONGS.get(m, at);
+        }
+        long word = 0;
+        for (int i = 0; i < 8; i++) {
+            word = word << 8 | (at + i < end ? m[at + i] & 0xff : 0);
+        }
+        return word;
+    }
+
+    /** A key as it stands in the message, to compare with the front of a {@link #word}. */
+    private record Key(long bits, int length, int shift) {
+        static Key of(byte[] encoded) {
+            long bits = 0;
+            for (byte b : encoded) {
+                bits = bits << 8 | (b & 0xff);
+            }
+            return new Key(bits, encoded.length, 64 - 8 * encoded.length);
+        }
     }
 }

@@ -76,7 +76,7 @@ final class ContractExtension
                         + rule.get().intent()
                         + "\n  Look at: " + rule.get().hint()
                         + "\n  See docs/store-contract.md, " + rule.get() + ".\n",
-                thrown);
+                thrown instanceof AssertionError ? thrown.getCause() : thrown);
         explained.setStackTrace(thrown.getStackTrace());
         throw explained;
     }

@@ -45,6 +45,7 @@ public final class FaultProxy implements AutoCloseable {
     private final List<Connection> connections = new CopyOnWriteArrayList<>();
     private final AtomicInteger accepted = new AtomicInteger();
     private @Nullable ServerSocket listening;
+    private Thread acceptor;
     private boolean closed;
 
     private FaultProxy(InetSocketAddress server) throws IOException {
@@ -52,7 +53,7 @@ public final class FaultProxy implements AutoCloseable {
         ServerSocket socket = listen(0);
         this.port = socket.getLocalPort();
         this.listening = socket;
-        accept(socket);
+        this.acceptor = accept(socket);
     }
 
     /** A proxy to this server, on a free port of the loopback interface. */
@@ -117,16 +118,20 @@ public final class FaultProxy implements AutoCloseable {
 
     /** New connections are refused by the operating system; present ones live on. */
     public void refuse() {
+        Thread accepting;
         lock.lock();
         try {
-            ServerSocket socket = listening;
-            listening = null;
-            if (socket != null) {
-                closeQuietly(socket);
+            if (listening == null) {
+                return;
             }
+            closeQuietly(listening);
+            listening = null;
+            accepting = acceptor;
         } finally {
             lock.unlock();
         }
+        // The port is free when accept has returned, not when close has.
+        joinQuietly(accepting);
     }
 
     /** Refuses and cuts: what a dead server looks like. */
@@ -142,7 +147,7 @@ public final class FaultProxy implements AutoCloseable {
             if (listening == null && !closed) {
                 ServerSocket socket = relisten();
                 listening = socket;
-                accept(socket);
+                acceptor = accept(socket);
             }
         });
     }
@@ -207,6 +212,7 @@ public final class FaultProxy implements AutoCloseable {
         private final Socket upstream;
         private final Faults here = new Faults();
         private final long[] bytes = new long[2];
+        private int finished;
         private boolean over;
 
         private Connection(Socket client, Socket upstream) {
@@ -253,7 +259,13 @@ public final class FaultProxy implements AutoCloseable {
 
         /** Closes both ends in good order (FIN). */
         public void end() {
-            change(() -> over = true);
+            change(() -> {
+                over = true;
+                Trap trap = everywhere.trap;
+                if (trap != null && trap.caught == this) {
+                    trap.caught = null;
+                }
+            });
             connections.remove(this);
             closeQuietly(client);
             closeQuietly(upstream);
@@ -291,6 +303,20 @@ public final class FaultProxy implements AutoCloseable {
             });
         }
 
+        /** Each direction ends on its own (FIN); after both the connection is over. */
+        private void finished() {
+            lock.lock();
+            try {
+                finished++;
+                if (finished < Direction.values().length) {
+                    return;
+                }
+            } finally {
+                lock.unlock();
+            }
+            end();
+        }
+
         private void put(BlockingQueue<Chunk> under, Chunk chunk) throws IOException, InterruptedException {
             while (!under.offer(chunk, 100, TimeUnit.MILLISECONDS)) {
                 if (isOver()) {
@@ -310,6 +336,7 @@ public final class FaultProxy implements AutoCloseable {
                 if (chunk.bytes == null) {
                     pass(direction, chunk.arrived, free);
                     to.shutdownOutput();
+                    finished();
                     return;
                 }
                 for (int from = 0; from < chunk.bytes.length; ) {
@@ -401,30 +428,35 @@ public final class FaultProxy implements AutoCloseable {
         }
     }
 
-    private void accept(ServerSocket socket) {
-        thread("accepts", () -> {
+    private Thread accept(ServerSocket socket) {
+        return thread("accepts", () -> {
             while (!socket.isClosed()) {
-                Socket client;
                 try {
-                    client = socket.accept();
+                    Socket client = socket.accept();
+                    accepted.incrementAndGet();
+                    thread("connects", () -> connect(client, socket));
                 } catch (IOException e) {
                     closeQuietly(socket);
-                    return;
-                }
-                accepted.incrementAndGet();
-                Socket upstream = new Socket();
-                try {
-                    upstream.connect(server, 5_000);
-                    Connection connection = new Connection(client, upstream);
-                    connections.add(connection);
-                    connection.start();
-                } catch (IOException e) {
-                    // The server is away: the client sees a connection that ends at once.
-                    closeQuietly(client);
-                    closeQuietly(upstream);
                 }
             }
         });
+    }
+
+    private void connect(Socket client, ServerSocket accepting) {
+        Socket upstream = new Socket();
+        try {
+            upstream.connect(server, 5_000);
+            Connection connection = new Connection(client, upstream);
+            connections.add(connection);
+            connection.start();
+            if (accepting.isClosed()) {
+                connection.cut();
+            }
+        } catch (IOException e) {
+            // The server is away: the client sees a connection that ends at once.
+            closeQuietly(client);
+            closeQuietly(upstream);
+        }
     }
 
     private ServerSocket relisten() {
@@ -452,10 +484,19 @@ public final class FaultProxy implements AutoCloseable {
         }
     }
 
-    private void thread(String does, Runnable body) {
+    private Thread thread(String does, Runnable body) {
         Thread thread = new Thread(body, "fault-proxy-" + port + " " + does);
         thread.setDaemon(true);
         thread.start();
+        return thread;
+    }
+
+    private static void joinQuietly(Thread thread) {
+        try {
+            thread.join(5_000);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private static long checkedRate(long bytesPerSecond) {

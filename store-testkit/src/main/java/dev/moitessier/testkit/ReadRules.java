@@ -24,7 +24,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -50,12 +52,13 @@ interface ReadRules {
 
     @Test
     default void C2_lossIsTold(Bench bench) throws Exception {
-        String scope = bench.heardScope();
+        String scope = bench.scope();
+        long start = bench.join(Bench.shared(scope)).start();
         List<Long> positions = new ArrayList<>();
         for (int i = 0; i < 30; i++) {
             positions.add(bench.put(scope, "m" + i));
         }
-        assertThat(bench.page(scope, 0).lossy()).as("lossy, before any sweep").isFalse();
+        assertThat(bench.page(scope, start).lossy()).as("lossy, before any sweep").isFalse();
         Page page = bench.trimTo(scope, 5);
         assertThat(page.lossy()).as("lossy, from the beginning of a trimmed scope").isTrue();
         assertThat(bench.page(scope, page.trimmed() - 1).lossy()).as("lossy, one below trimmed").isTrue();
@@ -73,6 +76,7 @@ interface ReadRules {
             positions.add(bench.put(scope, "m" + i));
         }
         AtomicBoolean trimming = new AtomicBoolean(true);
+        CountDownLatch reading = new CountDownLatch(1);
         Future<Integer> reader = bench.background(() -> {
             int pages = 0;
             while (trimming.get()) {
@@ -82,9 +86,11 @@ interface ReadRules {
                         .extracting(Entry::position)
                         .containsExactlyElementsOf(positions.stream().filter(p -> p > page.trimmed() && p <= page.next()).toList());
                 pages++;
+                reading.countDown();
             }
             return pages;
         });
+        assertThat(reading.await(bench.wiring().patience().toMillis(), TimeUnit.MILLISECONDS) || reader.isDone()).as("a first page is read").isTrue();
         for (int keep = 55; keep >= 0; keep -= 5) {
             bench.trim(bench.store(), Bench.countOf(scope, keep));
         }

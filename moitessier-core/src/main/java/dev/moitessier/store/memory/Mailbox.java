@@ -10,7 +10,6 @@ import org.jspecify.annotations.Nullable;
 
 /** A view of its scope's log after {@code start}, while it has a subscriber (V2, L4). Guarded by its scope's lock. */
 final class Mailbox {
-    final Scope scope;
     final ListenerRef listener;
     final long start;
 
@@ -19,8 +18,7 @@ final class Mailbox {
 
     private @Nullable TreeMap<String, Subscriber> several;
 
-    Mailbox(Scope scope, ListenerRef listener, long start) {
-        this.scope = scope;
+    Mailbox(ListenerRef listener, long start) {
         this.listener = listener;
         this.start = start;
     }

@@ -29,14 +29,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One scope: its log, its mailboxes, and the one lock under which its positions are given (O1). Every method but {@code enter} is
- * called between {@code enter} and {@code exit}; what it does there is one atomic step.
+ * called between {@code enter} and {@code exit}; what it does there is one atomic step. It is its own lock, and other fields are
+ * few, because a space may have a million of them.
  */
-final class Scope {
+final class Scope extends ReentrantLock {
     private static final Entry[] NOTHING = {};
 
     final String name;
     private final MemorySpace space;
-    private final ReentrantLock lock = new ReentrantLock();
 
     private final long born;
     private long head;
@@ -66,19 +66,19 @@ final class Scope {
 
     /** Takes the lock; false: this scope was dropped meanwhile, and nothing is locked. */
     boolean enter() {
-        if (!lock.tryLock()) {
-            await();
+        if (!tryLock()) {
+            awaitLock();
         }
         if (retired) {
-            lock.unlock();
+            unlock();
             return false;
         }
         return true;
     }
 
-    private void await() {
+    private void awaitLock() {
         try {
-            if (!lock.tryLock(MemoryStore.CALL_LIMIT.toNanos(), TimeUnit.NANOSECONDS)) {
+            if (!tryLock(MemoryStore.CALL_LIMIT.toNanos(), TimeUnit.NANOSECONDS)) {
                 throw new StoreException.Unavailable("scope is busy for " + MemoryStore.CALL_LIMIT, null, false);
             }
         } catch (InterruptedException e) {
@@ -91,7 +91,7 @@ final class Scope {
     void exit() {
         boolean hint = appended;
         appended = false;
-        lock.unlock();
+        unlock();
         if (hint) {
             space.watches().hint(name);
         }
@@ -159,10 +159,10 @@ final class Scope {
 
     Registered register(Registration registration, @Nullable Session session) {
         Mailbox found = mailbox(registration.listener());
-        Mailbox mailbox = found != null ? found : new Mailbox(this, registration.listener(), head);
+        Mailbox mailbox = found != null ? found : new Mailbox(registration.listener(), head);
         Subscriber before = mailbox.get(registration.subscriber());
         long acknowledged = before == null ? Subscriber.NEVER : before.acknowledged;
-        Subscriber subscriber = new Subscriber(mailbox, registration, session, acknowledged);
+        Subscriber subscriber = new Subscriber(this, mailbox, registration, session, acknowledged);
         if (session != null && !session.link(subscriber)) {
             throw MemorySpace.ended(session.id); // nothing has changed yet
         }
@@ -369,7 +369,8 @@ final class Scope {
 
     /** What is after the cursor, at most {@code most} of it: the newest or the next. */
     View view(long after, boolean newest, int most) {
-        // A cursor from before this record's birth belongs to an earlier life of the name, and what came after it is gone (C2).
+        // A cursor from before this record's birth belongs to an earlier life of the name, and what came after it is
+        // gone (C2).
         long trimmed = after > 0 && after < born ? Math.max(born, this.trimmed) : this.trimmed;
         if (ring == null || after >= head) {
             return new View(NOTHING, true, head, trimmed, version);

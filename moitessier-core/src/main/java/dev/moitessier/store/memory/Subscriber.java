@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class Subscriber {
     static final long NEVER = -1;
 
+    final Scope scope;
     final Mailbox mailbox;
     final String id;
     final UUID registration;
@@ -39,7 +40,8 @@ final class Subscriber {
     @Nullable
     Subscriber next;
 
-    Subscriber(Mailbox mailbox, Registration registration, @Nullable Session session, long acknowledged) {
+    Subscriber(Scope scope, Mailbox mailbox, Registration registration, @Nullable Session session, long acknowledged) {
+        this.scope = scope;
         this.mailbox = mailbox;
         this.id = registration.subscriber();
         this.registration = registration.id();

@@ -86,7 +86,7 @@ final class Sweep {
     }
 
     private void end(Subscriber subscriber, Session session) {
-        Scope scope = subscriber.mailbox.scope;
+        Scope scope = subscriber.scope;
         if (!scope.enter()) {
             return; // dropped, so somebody else has removed the subscriber
         }
@@ -106,7 +106,7 @@ final class Sweep {
         Instant now = space.now();
         Away away;
         while (work > 0 && (away = space.firstAway()) != null && !away.due.isAfter(now)) {
-            Scope scope = away.subscriber.mailbox.scope;
+            Scope scope = away.subscriber.scope;
             if (scope.enter()) {
                 try {
                     work -= scope.lapse(away, now) ? 1 : 0;

@@ -44,6 +44,11 @@ final class Given {
         return new Content(ADA, null, payload(text), true, Map.of(), Map.of());
     }
 
+    /** Known by its header. */
+    static Content farewell() {
+        return new Content(ADA, null, payload("bye"), true, Map.of(), Map.of("farewell", "true"));
+    }
+
     static Payload payload(String text) {
         return Payload.wrap(text.getBytes(StandardCharsets.UTF_8));
     }
@@ -108,6 +113,10 @@ final class Given {
         @Override
         public Instant instant() {
             return now;
+        }
+
+        void set(Instant instant) {
+            now = instant;
         }
 
         void advance(Duration duration) {

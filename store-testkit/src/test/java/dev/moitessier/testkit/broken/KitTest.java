@@ -1,0 +1,147 @@
+package dev.moitessier.testkit.broken;
+
+import static java.util.stream.Collectors.groupingBy;
+import static java.util.stream.Collectors.joining;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.platform.engine.discovery.DiscoverySelectors.selectMethod;
+
+import dev.moitessier.testkit.Rule;
+import dev.moitessier.testkit.StoreContract;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.lang.reflect.Method;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.platform.engine.TestExecutionResult;
+import org.junit.platform.launcher.Launcher;
+import org.junit.platform.launcher.LauncherDiscoveryRequest;
+import org.junit.platform.launcher.TestExecutionListener;
+import org.junit.platform.launcher.TestIdentifier;
+import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
+import org.junit.platform.launcher.core.LauncherFactory;
+
+/**
+ * The kit's own test: for each rule a store that breaks it, on which the tests of that rule must go red. {@link
+ * MemoryBehindAWireTest} shows that they are green on the same store unbroken.
+ */
+class KitTest {
+    private static final Map<Rule, List<String>> table = new EnumMap<>(Rule.class);
+
+    @TestFactory
+    Stream<DynamicTest> aStoreThatBreaksTheRuleGoesRed() {
+        return Breakages.all().stream()
+                .map(breakage -> DynamicTest.dynamicTest(
+                        breakage.rule() + ": a store that " + breakage.how(), () -> assertRed(breakage)));
+    }
+
+    @Test
+    void eachRuleIsBrokenOrHasAReasonWhyNot() {
+        Map<Rule, List<Breakage>> broken = Breakages.all().stream().collect(groupingBy(Breakage::rule));
+        Map<Rule, String> unbreakable = Breakages.unbreakable();
+        Set<Rule> missing = EnumSet.allOf(Rule.class);
+        missing.removeAll(broken.keySet());
+        missing.removeAll(unbreakable.keySet());
+        assertThat(missing).as("rules without a breakage and without a reason").isEmpty();
+        assertThat(broken)
+                .as("rules with a breakage")
+                .doesNotContainKeys(unbreakable.keySet().toArray(Rule[]::new));
+    }
+
+    @Test
+    void eachTestOfTheContractBelongsToARule() {
+        assertThat(contractTests().filter(test -> Rule.ofTest(test.getName()).isEmpty()))
+                .as("tests whose name starts with no rule")
+                .isEmpty();
+    }
+
+    @AfterAll
+    static void printTable() {
+        StringBuilder lines = new StringBuilder("Rules, what broke them, and the tests that went red:\n");
+        table.forEach((rule, rows) ->
+                rows.forEach(row -> lines.append("  ").append(row).append('\n')));
+        Breakages.unbreakable()
+                .forEach((rule, reason) -> lines.append("  %-4s not broken: %s%n".formatted(rule, reason)));
+        System.out.print(lines);
+    }
+
+    private static void assertRed(Breakage breakage) {
+        List<Method> tests = contractTests()
+                .filter(test -> Rule.ofTest(test.getName()).equals(java.util.Optional.of(breakage.rule())))
+                .toList();
+        assertThat(tests).as("tests of " + breakage.rule()).isNotEmpty();
+
+        OnABrokenStore.breakage = breakage;
+        Outcome outcome = new Outcome();
+        PrintStream out = System.out;
+        System.setOut(new PrintStream(OutputStream.nullOutputStream(), true));
+        try {
+            launcher().execute(request(tests), outcome);
+        } finally {
+            System.setOut(out);
+        }
+
+        String red = outcome.red.isEmpty() ? "NONE" : String.join(", ", outcome.red);
+        table.computeIfAbsent(breakage.rule(), rule -> new ArrayList<>())
+                .add("%-4s %s -> %s".formatted(breakage.rule(), breakage.how(), red));
+        assertThat(outcome.elsewhere).as("failures outside of tests").isEmpty();
+        assertThat(outcome.red)
+                .as("tests of %s that go red on a store that %s", breakage.rule(), breakage.how())
+                .isNotEmpty();
+    }
+
+    private static Launcher launcher() {
+        return LauncherFactory.create();
+    }
+
+    private static LauncherDiscoveryRequest request(List<Method> tests) {
+        return LauncherDiscoveryRequestBuilder.request()
+                .selectors(tests.stream()
+                        .map(test -> selectMethod(OnABrokenStore.class, test.getName(), parameters(test)))
+                        .toList())
+                .build();
+    }
+
+    private static String parameters(Method test) {
+        return Arrays.stream(test.getParameterTypes()).map(Class::getName).collect(joining(","));
+    }
+
+    private static Stream<Method> contractTests() {
+        return Arrays.stream(StoreContract.class.getMethods())
+                .filter(method -> method.isAnnotationPresent(Test.class))
+                .filter(method -> !isLong(method));
+    }
+
+    private static boolean isLong(Method method) {
+        Tag tag = method.getAnnotation(Tag.class);
+        return tag != null && tag.value().equals("long");
+    }
+
+    private static final class Outcome implements TestExecutionListener {
+        private final Set<String> red = new TreeSet<>();
+        private final List<String> elsewhere = new ArrayList<>();
+
+        @Override
+        public void executionFinished(TestIdentifier identifier, TestExecutionResult result) {
+            if (result.getStatus() != TestExecutionResult.Status.FAILED) {
+                return;
+            }
+            if (identifier.isTest()) {
+                red.add(identifier.getLegacyReportingName().replaceAll("\\(.*", ""));
+            } else {
+                elsewhere.add(identifier.getDisplayName() + ": " + result.getThrowable());
+            }
+        }
+    }
+}

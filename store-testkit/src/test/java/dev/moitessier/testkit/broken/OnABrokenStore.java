@@ -1,0 +1,55 @@
+package dev.moitessier.testkit.broken;
+
+import dev.moitessier.store.MailboxStore;
+import dev.moitessier.testkit.StoreContract;
+import dev.moitessier.testkit.StoreWiring;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+
+/** The contract on whatever {@link KitTest} has broken; not a test class by its own right, and so not named like one. */
+class OnABrokenStore extends StoreContract {
+    static volatile Breakage breakage;
+
+    @Override
+    protected StoreWiring wiring(String namespace) throws Exception {
+        return new Broken(breakage);
+    }
+
+    private static final class Broken extends MemoryBehindAWire {
+        private final Breakage breakage;
+        private final UnaryOperator<MailboxStore> stores;
+
+        Broken(Breakage breakage) throws IOException {
+            this.breakage = breakage;
+            this.stores = breakage.stores().get();
+        }
+
+        @Override
+        public MailboxStore open() {
+            return stores.apply(super.open());
+        }
+
+        @Override
+        public Optional<Proxied> openProxied() {
+            return super.openProxied().map(sound -> new Proxied(stores.apply(sound.store()), sound.proxy()));
+        }
+
+        @Override
+        public Optional<Transactions> transactions() {
+            return super.transactions().map(breakage.transactions()::apply);
+        }
+
+        /** What does not come soon will not come. */
+        @Override
+        public Duration patience() {
+            return Duration.ofSeconds(2);
+        }
+
+        @Override
+        public int fuzzOperations() {
+            return 200;
+        }
+    }
+}
