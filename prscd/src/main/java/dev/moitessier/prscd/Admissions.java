@@ -23,6 +23,7 @@ final class Admissions {
     private final @Nullable Authorizer authorizer;
     private final Origins origins;
     private final TransportLimits limits;
+    private final Allowance rate;
     private final AtomicInteger connections = new AtomicInteger();
     private final Map<InetAddress, Integer> perAddress = new ConcurrentHashMap<>();
     private final LongAdder refused = new LongAdder();
@@ -39,6 +40,8 @@ final class Admissions {
         this.authorizer = authorizer;
         this.origins = origins;
         this.limits = limits;
+        this.rate = new Allowance(
+                limits.admissionsPerSecond(), limits.admissionsPerSecond(), System.nanoTime());
     }
 
     /** What became of a request to enter. */
@@ -127,6 +130,9 @@ final class Admissions {
         if (!origins.allow(origin)) {
             return refuse(Status.FORBIDDEN_ORIGIN);
         }
+        if (!mayKnock()) {
+            return refuse(Status.UNAVAILABLE);
+        }
         var attempt =
                 new ConnectionAttempt(target.publicKey(), target.clientId(), Optional.ofNullable(origin), remote);
         CompletionStage<Admission> asked;
@@ -175,6 +181,13 @@ final class Admissions {
     private Decision refused(Status status) {
         refused.increment();
         return new Refused(status);
+    }
+
+    /** After a restart all clients come back in the same second: those beyond the rate wait another ten. */
+    private boolean mayKnock() {
+        synchronized (rate) {
+            return rate.trySpend(System.nanoTime());
+        }
     }
 
     private boolean isClientId(String id) {

@@ -23,7 +23,7 @@ final class PrscdConfig {
 
     private PrscdConfig() {}
 
-    /** System properties before the environment before {@code application.conf} before {@code reference.conf}. */
+    /** System properties before the environment before {@code application.conf}; {@link #section} puts the reference below. */
     static Config ofTheProcess() {
         return ofTheProcess(System.getenv());
     }
@@ -39,7 +39,7 @@ final class PrscdConfig {
                         key, ConfigValueFactory.fromAnyRef(value, "environment variable " + variable));
             }
         }
-        return ConfigFactory.systemProperties().withFallback(lifted).withFallback(ConfigFactory.load());
+        return ConfigFactory.systemProperties().withFallback(lifted).withFallback(ConfigFactory.defaultApplication());
     }
 
     /** {@link IllegalArgumentException} that names the unknown keys if there are any. */

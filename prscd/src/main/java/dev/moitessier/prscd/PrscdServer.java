@@ -5,6 +5,7 @@ import com.typesafe.config.ConfigException;
 import dev.moitessier.Moitessier;
 import dev.moitessier.psig.ChannelEvent;
 import dev.moitessier.psig.PrscdFunction;
+import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
@@ -22,6 +23,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,6 +43,7 @@ public final class PrscdServer implements AutoCloseable {
 
     private final NodeRealms realms;
     private final Gateway gateway;
+    private final Backing backing;
     private final @Nullable TlsKeys keys;
     private final ScheduledExecutorService housekeeping;
     private final ExecutorService functionExecutor;
@@ -51,6 +54,7 @@ public final class PrscdServer implements AutoCloseable {
     private PrscdServer(
             NodeRealms realms,
             Gateway gateway,
+            Backing backing,
             @Nullable TlsKeys keys,
             ScheduledExecutorService housekeeping,
             ExecutorService functionExecutor,
@@ -59,6 +63,7 @@ public final class PrscdServer implements AutoCloseable {
             AtomicBoolean stopping) {
         this.realms = realms;
         this.gateway = gateway;
+        this.backing = backing;
         this.keys = keys;
         this.housekeeping = housekeeping;
         this.functionExecutor = functionExecutor;
@@ -69,7 +74,7 @@ public final class PrscdServer implements AutoCloseable {
 
     /** A server whose rooms live on the store of this node; the node stays the caller's to close, after the server. */
     public static Builder builder(Moitessier moitessier) {
-        return new Builder(new Backing.OnMoitessier(moitessier));
+        return new Builder(() -> new Backing.OnMoitessier(moitessier));
     }
 
     /** The port that it listens on. */
@@ -162,20 +167,21 @@ public final class PrscdServer implements AutoCloseable {
         }
         gateway.close();
         realms.close();
+        backing.close();
         housekeeping.shutdownNow();
         functionExecutor.shutdown();
     }
 
     /** Everything that can be said before the start. */
     public static final class Builder {
-        private final Backing backing;
+        private final Supplier<Backing> backings;
         private Config config = PrscdConfig.ofTheProcess();
         private @Nullable Authenticator authenticator;
         private @Nullable Authorizer authorizer;
         private final Map<String, PrscdFunction> functions = new LinkedHashMap<>();
 
-        Builder(Backing backing) {
-            this.backing = backing;
+        Builder(Supplier<Backing> backings) {
+            this.backings = backings;
         }
 
         /**
@@ -230,7 +236,8 @@ public final class PrscdServer implements AutoCloseable {
             }
             TransportLimits limits = TransportLimits.of(prscd.getConfig("limits"));
             TlsKeys keys = tls(prscd.getConfig("tls"));
-            ExecutorService functionExecutor = functionExecutor();
+            ExecutorService functionExecutor = Workers.perTask("prscd-function");
+            Backing backing = backings.get();
             var realms = new NodeRealms(catalog, backing::loop, backing::store, functionExecutor);
             functions.forEach(realms::function);
             var stopping = new AtomicBoolean();
@@ -255,11 +262,12 @@ public final class PrscdServer implements AutoCloseable {
                         routes);
             } catch (IOException | RuntimeException e) {
                 realms.close();
+                backing.close();
                 functionExecutor.shutdown();
                 throw e;
             }
             ScheduledExecutorService housekeeping =
-                    Executors.newSingleThreadScheduledExecutor(daemons("prscd-housekeeping"));
+                    Executors.newSingleThreadScheduledExecutor(new DefaultThreadFactory("prscd-housekeeping", true));
             if (keys != null) {
                 long every = prscd.getDuration("tls.reload").toNanos();
                 housekeeping.scheduleWithFixedDelay(keys::refresh, every, every, TimeUnit.NANOSECONDS);
@@ -272,6 +280,7 @@ public final class PrscdServer implements AutoCloseable {
             return new PrscdServer(
                     realms,
                     gateway,
+                    backing,
                     keys,
                     housekeeping,
                     functionExecutor,
@@ -319,14 +328,6 @@ public final class PrscdServer implements AutoCloseable {
 
         private static int threads(int configured) {
             return configured > 0 ? configured : Runtime.getRuntime().availableProcessors();
-        }
-
-        private static ExecutorService functionExecutor() {
-            return Executors.newCachedThreadPool(daemons("prscd-function"));
-        }
-
-        private static java.util.concurrent.ThreadFactory daemons(String name) {
-            return new io.netty.util.concurrent.DefaultThreadFactory(name, true);
         }
     }
 }

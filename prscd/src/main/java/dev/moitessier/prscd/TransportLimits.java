@@ -13,6 +13,7 @@ import java.time.Duration;
  * @param messageBurst how many may come at once after a rest
  * @param connections of the process
  * @param connectionsPerAddress of one remote address, 0 for no bound: clients behind one proxy share an address
+ * @param admissionsPerSecond clients that may enter within a second; others are sent away for ten
  * @param handshakeTimeout from the accepted connection to the accepted client: TLS, request and authentication together
  * @param pingInterval how often a WebSocket client must show that it lives
  * @param missedPings how many intervals it may be silent
@@ -29,6 +30,7 @@ record TransportLimits(
         int messageBurst,
         int connections,
         int connectionsPerAddress,
+        int admissionsPerSecond,
         Duration handshakeTimeout,
         Duration pingInterval,
         int missedPings,
@@ -45,6 +47,7 @@ record TransportLimits(
         requireAtLeast("message-burst", messageBurst, 1);
         requireAtLeast("connections", connections, 1);
         requireAtLeast("connections-per-address", connectionsPerAddress, 0);
+        requireAtLeast("admissions-per-second", admissionsPerSecond, 1);
         requireAtLeast("missed-pings", missedPings, 1);
         requireAtLeast("writable-bytes", writableBytes, 1024);
         requireAtLeast("waiting-bytes", waitingBytes, writableBytes);
@@ -64,6 +67,7 @@ record TransportLimits(
                 limits.getInt("message-burst"),
                 limits.getInt("connections"),
                 limits.getInt("connections-per-address"),
+                limits.getInt("admissions-per-second"),
                 limits.getDuration("handshake-timeout"),
                 limits.getDuration("ping-interval"),
                 limits.getInt("missed-pings"),

@@ -50,7 +50,7 @@ final class ConfigurationTest {
     }
 
     private static void start(String settings) throws Exception {
-        new PrscdServer.Builder(new SharedBacking(new SharedStore()))
+        new PrscdServer.Builder(() -> new SharedBacking(new SharedStore()))
                 .config(ConfigFactory.parseString(settings))
                 .start()
                 .close();
@@ -61,7 +61,7 @@ final class ConfigurationTest {
     void portTaken() throws Exception {
         var backing = new SharedBacking(new SharedStore());
         try (PrscdServer server = backing.start()) {
-            assertThatThrownBy(() -> new PrscdServer.Builder(backing)
+            assertThatThrownBy(() -> new PrscdServer.Builder(() -> backing)
                             .config(ConfigFactory.parseString("prscd { port = " + server.port()
                                     + ", tls.self-made = true, realms.a.keys = [k] }"))
                             .start())

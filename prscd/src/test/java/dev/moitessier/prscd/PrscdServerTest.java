@@ -115,7 +115,7 @@ final class PrscdServerTest {
     @DisplayName("an authenticator by code: realms of its own, what its clients may do, and refusals that real clients survive")
     void authenticator() throws Exception {
         var backing = new SharedBacking(new SharedStore());
-        try (PrscdServer server = new PrscdServer.Builder(backing)
+        try (PrscdServer server = new PrscdServer.Builder(() -> backing)
                         .config(ConfigFactory.parseString("prscd { port = 0, tls.self-made = true, origins = [\"*\"] }"))
                         .authenticator(attempt -> CompletableFuture.supplyAsync(() -> attempt.publicKey().equals("demo")
                                 ? Admission.to("tenant-" + attempt.clientId().charAt(0), Authorizer.everything())

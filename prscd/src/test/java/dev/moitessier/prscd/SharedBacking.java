@@ -13,9 +13,14 @@ record SharedBacking(SharedStore store) implements Backing {
         return store.on(loop);
     }
 
+    @Override
+    public void close() {
+        // The store is the test's: other servers stand on it too.
+    }
+
     /** A server on a free port with a certificate of its own and one realm, whose key is {@code demo}. */
     PrscdServer start(String... settings) throws java.io.IOException {
-        return new PrscdServer.Builder(this)
+        return new PrscdServer.Builder(() -> this)
                 .config(com.typesafe.config.ConfigFactory.parseString("""
                         prscd {
                           port = 0
