@@ -3,39 +3,26 @@ package dev.moitessier.prscd;
 import dev.moitessier.Moitessier;
 import java.util.concurrent.ExecutorService;
 
-/** What the nodes of a server stand on. */
-interface Backing extends AutoCloseable {
-    NodeRealms.OwnedLoop loop(String realm);
+/** What the nodes of a server stand on: a thread for each realm, and the store that a {@link Moitessier} is on. */
+final class Backing implements AutoCloseable {
+    private final Moitessier moitessier;
+    private final ExecutorService blocking = Workers.perTask("prscd-store");
 
-    RoomStore store(Loop loop);
+    Backing(Moitessier moitessier) {
+        this.moitessier = moitessier;
+    }
 
-    /** The server has ended. */
+    LoopThread loop(String realm) {
+        return new LoopThread("prscd-" + realm);
+    }
+
+    RoomStore store(Loop loop) {
+        return new MoitessierRoomStore(moitessier, blocking, loop);
+    }
+
+    /** Behind the nodes, which may still have something to say. */
     @Override
-    void close();
-
-    /** A thread for each realm, and the store that a {@link Moitessier} is on. */
-    final class OnMoitessier implements Backing {
-        private final Moitessier moitessier;
-        private final ExecutorService blocking = Workers.perTask("prscd-store");
-
-        OnMoitessier(Moitessier moitessier) {
-            this.moitessier = moitessier;
-        }
-
-        @Override
-        public NodeRealms.OwnedLoop loop(String realm) {
-            var loop = new LoopThread("prscd-" + realm);
-            return new NodeRealms.OwnedLoop(loop, loop::close);
-        }
-
-        @Override
-        public RoomStore store(Loop loop) {
-            return new MoitessierRoomStore(moitessier, blocking, loop);
-        }
-
-        @Override
-        public void close() {
-            blocking.shutdown();
-        }
+    public void close() {
+        blocking.shutdown();
     }
 }

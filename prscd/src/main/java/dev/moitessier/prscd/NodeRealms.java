@@ -15,7 +15,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,25 +25,16 @@ final class NodeRealms implements Realms {
     private static final long LAST_WORDS_SECONDS = 2;
 
     private final RealmSettings.Catalog catalog;
-    private final Function<String, OwnedLoop> loops;
-    private final Function<Loop, RoomStore> stores;
+    private final Backing backing;
     private final Executor functionExecutor;
     private final Map<String, PrscdFunction> functions = new LinkedHashMap<>();
     private final Map<String, Served> served = new ConcurrentHashMap<>();
 
-    /** A loop, and how it ends. */
-    record OwnedLoop(Loop loop, Runnable close) {}
+    private record Served(Realm realm, Node node, LoopThread loop) {}
 
-    private record Served(Realm realm, Node node, OwnedLoop owned) {}
-
-    NodeRealms(
-            RealmSettings.Catalog catalog,
-            Function<String, OwnedLoop> loops,
-            Function<Loop, RoomStore> stores,
-            Executor functionExecutor) {
+    NodeRealms(RealmSettings.Catalog catalog, Backing backing, Executor functionExecutor) {
         this.catalog = catalog;
-        this.loops = loops;
-        this.stores = stores;
+        this.backing = backing;
         this.functionExecutor = functionExecutor;
     }
 
@@ -68,16 +58,15 @@ final class NodeRealms implements Realms {
 
     private Served serve(String name) {
         RealmSettings settings = catalog.of(name);
-        OwnedLoop owned = loops.apply(name);
-        Loop loop = owned.loop();
+        LoopThread loop = backing.loop(name);
         Node node = new Node(
-                settings.node(), stores.apply(loop), loop, new SecureRandom(), settings.channels(), functionExecutor);
+                settings.node(), backing.store(loop), loop, new SecureRandom(), settings.channels(), functionExecutor);
         synchronized (functions) {
             functions.forEach(node::function);
         }
         node.start();
         PeerDoor door = (clientId, connection, access) -> events(node.connect(clientId, connection, access));
-        return new Served(new Realm(door, settings.node().mesh(), settings.authorizer()), node, owned);
+        return new Served(new Realm(door, settings.node().mesh(), settings.authorizer()), node, loop);
     }
 
     private static PeerEvents events(Peer peer) {
@@ -156,7 +145,7 @@ final class NodeRealms implements Realms {
         for (Served each : served.values()) {
             each.node().close();
             var last = new CompletableFuture<Void>();
-            each.owned().loop().execute(() -> last.complete(null));
+            each.loop().execute(() -> last.complete(null));
             try {
                 last.get(LAST_WORDS_SECONDS, TimeUnit.SECONDS);
             } catch (ExecutionException | TimeoutException e) {
@@ -164,7 +153,7 @@ final class NodeRealms implements Realms {
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }
-            each.owned().close().run();
+            each.loop().close();
         }
     }
 

@@ -23,7 +23,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -74,7 +73,7 @@ public final class PrscdServer implements AutoCloseable {
 
     /** A server whose rooms live on the store of this node; the node stays the caller's to close, after the server. */
     public static Builder builder(Moitessier moitessier) {
-        return new Builder(() -> new Backing.OnMoitessier(moitessier));
+        return new Builder(moitessier);
     }
 
     /** The port that it listens on. */
@@ -90,6 +89,11 @@ public final class PrscdServer implements AutoCloseable {
     /** Clients connected to this process now. */
     public int clients() {
         return gateway.clients();
+    }
+
+    /** Connections and requests that were turned away since the start: no place, no such path, no good key, a foreign page. */
+    public long refused() {
+        return gateway.admissions().refused();
     }
 
     /**
@@ -174,14 +178,14 @@ public final class PrscdServer implements AutoCloseable {
 
     /** Everything that can be said before the start. */
     public static final class Builder {
-        private final Supplier<Backing> backings;
+        private final Moitessier moitessier;
         private Config config = PrscdConfig.ofTheProcess();
         private @Nullable Authenticator authenticator;
         private @Nullable Authorizer authorizer;
         private final Map<String, PrscdFunction> functions = new LinkedHashMap<>();
 
-        Builder(Supplier<Backing> backings) {
-            this.backings = backings;
+        Builder(Moitessier moitessier) {
+            this.moitessier = moitessier;
         }
 
         /**
@@ -237,8 +241,8 @@ public final class PrscdServer implements AutoCloseable {
             TransportLimits limits = TransportLimits.of(prscd.getConfig("limits"));
             TlsKeys keys = tls(prscd.getConfig("tls"));
             ExecutorService functionExecutor = Workers.perTask("prscd-function");
-            Backing backing = backings.get();
-            var realms = new NodeRealms(catalog, backing::loop, backing::store, functionExecutor);
+            var backing = new Backing(moitessier);
+            var realms = new NodeRealms(catalog, backing, functionExecutor);
             functions.forEach(realms::function);
             var stopping = new AtomicBoolean();
             var admissions = new Admissions(

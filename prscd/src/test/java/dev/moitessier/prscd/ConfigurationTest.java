@@ -9,6 +9,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.DisplayName;
@@ -50,21 +51,17 @@ final class ConfigurationTest {
     }
 
     private static void start(String settings) throws Exception {
-        new PrscdServer.Builder(() -> new SharedBacking(new SharedStore()))
-                .config(ConfigFactory.parseString(settings))
-                .start()
-                .close();
+        try (var servers = new TestServers()) {
+            servers.start(UnaryOperator.identity(), settings);
+        }
     }
 
     @Test
     @DisplayName("a port that is taken is told with its address, and nothing is left running")
     void portTaken() throws Exception {
-        var backing = new SharedBacking(new SharedStore());
-        try (PrscdServer server = backing.start()) {
-            assertThatThrownBy(() -> new PrscdServer.Builder(() -> backing)
-                            .config(ConfigFactory.parseString("prscd { port = " + server.port()
-                                    + ", tls.self-made = true, realms.a.keys = [k] }"))
-                            .start())
+        try (var servers = new TestServers();
+                PrscdServer server = servers.start()) {
+            assertThatThrownBy(() -> servers.start("prscd.port = " + server.port()))
                     .isInstanceOf(java.io.IOException.class)
                     .hasMessageContaining(Integer.toString(server.port()));
         }

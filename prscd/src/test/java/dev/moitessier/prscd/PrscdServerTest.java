@@ -22,8 +22,8 @@ final class PrscdServerTest {
     @Test
     @DisplayName("/healthz, /readyz and the dump behind its token; no key in it")
     void routes() throws Exception {
-        var backing = new SharedBacking(new SharedStore());
-        try (PrscdServer server = backing.start("prscd.dump-token = hush");
+        try (var servers = new TestServers();
+                PrscdServer server = servers.start("prscd.dump-token = hush");
                 Agent clients = Agent.node()) {
             Await.until("ready", () -> get(server, "/readyz").startsWith("HTTP/1.1 200 "));
             assertThat(get(server, "/healthz")).startsWith("HTTP/1.1 200 ").endsWith("\r\n\r\nok\n");
@@ -47,8 +47,8 @@ final class PrscdServerTest {
             assertThat(realm.getInt("counters.joins")).isEqualTo(1);
             assertThat(realm.root().unwrapped().toString()).doesNotContain("hush");
         }
-        try (PrscdServer server = backing.start()) {
-            assertThat(get(server, "/dump", "Authorization: Bearer ")).startsWith("HTTP/1.1 404 ");
+        try (var servers = new TestServers()) {
+            assertThat(get(servers.start(), "/dump", "Authorization: Bearer ")).startsWith("HTTP/1.1 404 ");
         }
     }
 
@@ -67,9 +67,9 @@ final class PrscdServerTest {
     @Test
     @DisplayName("Java code hears who is in a channel, and speaks to all of them, on every node")
     void channels() throws Exception {
-        var backing = new SharedBacking(new SharedStore());
-        try (PrscdServer one = backing.start();
-                PrscdServer two = backing.start();
+        try (var servers = new TestServers();
+                PrscdServer one = servers.start();
+                PrscdServer two = servers.start();
                 Agent clients = Agent.node()) {
             clients.open("a", "alice", one.port());
             clients.join("a", "room", Map.of("name", "Alice"), "news");
@@ -91,8 +91,8 @@ final class PrscdServerTest {
     @Test
     @DisplayName("a function sees what a client says, once, and what it writes reaches everybody with its name")
     void functions() throws Exception {
-        var backing = new SharedBacking(new SharedStore());
-        try (PrscdServer server = backing.start();
+        try (var servers = new TestServers();
+                PrscdServer server = servers.start();
                 Agent clients = Agent.node()) {
             server.function("upper", context -> {
                 if (context.readSignalling().isData() && context.readEvent().event().equals("word")) {
@@ -114,13 +114,13 @@ final class PrscdServerTest {
     @Test
     @DisplayName("an authenticator by code: realms of its own, what its clients may do, and refusals that real clients survive")
     void authenticator() throws Exception {
-        var backing = new SharedBacking(new SharedStore());
-        try (PrscdServer server = new PrscdServer.Builder(() -> backing)
-                        .config(ConfigFactory.parseString("prscd { port = 0, tls.self-made = true, origins = [\"*\"] }"))
-                        .authenticator(attempt -> CompletableFuture.supplyAsync(() -> attempt.publicKey().equals("demo")
-                                ? Admission.to("tenant-" + attempt.clientId().charAt(0), Authorizer.everything())
-                                : Admission.refused()))
-                        .start();
+        try (var servers = new TestServers();
+                PrscdServer server = servers.start(
+                        builder -> builder.authenticator(
+                                attempt -> CompletableFuture.supplyAsync(() -> attempt.publicKey().equals("demo")
+                                        ? Admission.to("tenant-" + attempt.clientId().charAt(0), Authorizer.everything())
+                                        : Admission.refused())),
+                        "prscd { tls.self-made = true, origins = [\"*\"] }");
                 Agent clients = Agent.node()) {
             clients.open("a", "x-alice", server.port());
             clients.join("a", "room", Map.of());
@@ -136,10 +136,10 @@ final class PrscdServerTest {
     @Test
     @DisplayName("a stop sends real clients to another node with 1012, and nobody sees them leave")
     void stop() throws Exception {
-        var backing = new SharedBacking(new SharedStore());
-        try (PrscdServer stays = backing.start();
+        try (var servers = new TestServers();
+                PrscdServer stays = servers.start();
                 Agent clients = Agent.node()) {
-            PrscdServer goes = backing.start();
+            PrscdServer goes = servers.start();
             clients.open("a", "alice", stays.port());
             clients.join("a", "room", Map.of());
             clients.open("b", "bob", goes.port());
@@ -156,7 +156,7 @@ final class PrscdServerTest {
                     .isEqualTo(1012);
             assertThat(clients.peers("a")).containsExactly("bob");
             // The client comes back after ten seconds, to the same address.
-            try (PrscdServer again = backing.start("prscd.port = " + port)) {
+            try (PrscdServer again = servers.start("prscd.port = " + port)) {
                 Await.until("bob is back", () -> again.clients() == 1
                         && !clients.events(each -> each.getString("event").equals("status")
                                         && each.getString("client").equals("b")

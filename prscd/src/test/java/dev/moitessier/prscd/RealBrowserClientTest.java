@@ -3,7 +3,12 @@ package dev.moitessier.prscd;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.typesafe.config.Config;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -15,8 +20,8 @@ final class RealBrowserClientTest {
     @Test
     @DisplayName("real clients in a browser talk over WebTransport, and with others over WebSocket")
     void webTransport() throws Exception {
-        var backing = new SharedBacking(new SharedStore());
-        try (PrscdServer server = backing.start();
+        try (var servers = new TestServers();
+                PrscdServer server = servers.start();
                 Agent browser = Agent.browser(server.publicKeyHash().orElseThrow(), server.port());
                 Agent node = Agent.node()) {
             browser.open("a", "alice", server.port());
@@ -52,8 +57,8 @@ final class RealBrowserClientTest {
     @Test
     @DisplayName("where nobody answers over UDP, real clients in a browser fall back to WebSocket")
     void downgrade() throws Exception {
-        var backing = new SharedBacking(new SharedStore());
-        try (PrscdServer server = backing.start("prscd.web-transport = false");
+        try (var servers = new TestServers();
+                PrscdServer server = servers.start("prscd.web-transport = false");
                 Agent browser = Agent.browser(server.publicKeyHash().orElseThrow(), server.port())) {
             assertThat(server.servesWebTransport()).isFalse();
             browser.open("a", "alice", server.port());
@@ -66,6 +71,46 @@ final class RealBrowserClientTest {
             Await.until("the word", () -> browser.data("a").size() == 1);
             assertThat(browser.data("a").get(0).getInt("data.x")).isEqualTo(1);
             assertThat(browser.run("count", "client", "a").getInt("ok.webSockets")).isEqualTo(1);
+        }
+    }
+
+    @Test
+    @DisplayName("a stop closes the connection, not the session: the browser reports it as lost and comes back over WebTransport")
+    void restart() throws Exception {
+        Path folder = Files.createTempDirectory(Path.of("target"), "tls");
+        TlsIdentity identity = DemoCertificate.make(Instant.now());
+        String tls = "prscd.tls { self-made = false, certificate = \"" + Certificates.write(folder, identity)
+                + "\", key = ${prscd.tls.certificate} }";
+        try (var servers = new TestServers()) {
+            PrscdServer first = servers.start(tls);
+            int port = first.port();
+            try (Agent browser = Agent.browser(identity.keyHash(), port)) {
+                browser.open("a", "alice", port);
+                browser.join("a", "room", Map.of());
+                first.close();
+                PrscdServer second = servers.start(tls, "prscd.port = " + port);
+                Await.until("alice is back", () -> second.clients() == 1);
+                assertThat(browser.run("count", "client", "a").getInt("ok.transports")).isEqualTo(2);
+                assertThat(browser.run("count", "client", "a").getInt("ok.webSockets")).isZero();
+                browser.join("a", "room", Map.of());
+                assertThat(second.channel("demo", "room").peers().toCompletableFuture().get(10, TimeUnit.SECONDS))
+                        .extracting(ChannelPeer::id)
+                        .containsExactly("alice");
+            }
+        }
+    }
+
+    @Test
+    @DisplayName("a key that is not good: the browser falls back, is refused there too, and stays out")
+    void refused() throws Exception {
+        try (var servers = new TestServers();
+                PrscdServer server = servers.start("prscd.dump-token = hush");
+                Agent browser = Agent.browser(server.publicKeyHash().orElseThrow(), server.port())) {
+            CompletableFuture<Config> opened = browser.begin(
+                    "open", "client", "a", "id", "alice", "url", "https://localhost:" + server.port() + "/v1", "key", "wrong");
+            Await.until("it has been refused on both transports", () -> server.refused() >= 2);
+            assertThat(opened).isNotDone();
+            assertThat(server.clients()).isZero();
         }
     }
 }

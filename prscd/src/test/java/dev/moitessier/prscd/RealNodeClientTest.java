@@ -15,8 +15,8 @@ final class RealNodeClientTest {
     @Test
     @DisplayName("real clients join, see each other's states, talk in order, and leave")
     void conversation() throws Exception {
-        var backing = new SharedBacking(new SharedStore());
-        try (PrscdServer server = backing.start();
+        try (var servers = new TestServers();
+                PrscdServer server = servers.start();
                 Agent clients = Agent.node()) {
             clients.open("a", "alice", server.port());
             clients.join("a", "room", Map.of("name", "Alice"), "count");

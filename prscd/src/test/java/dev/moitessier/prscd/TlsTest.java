@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.math.BigInteger;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyPair;
@@ -14,7 +13,6 @@ import java.security.interfaces.ECPrivateKey;
 import java.security.interfaces.RSAPrivateCrtKey;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.DisplayName;
@@ -68,9 +66,9 @@ final class TlsTest {
     @DisplayName("keys as PKCS #8, PKCS #1 and SEC 1 are read")
     void keyForms() throws Exception {
         TlsIdentity identity = DemoCertificate.make(Instant.now());
-        byte[] chain = certificatePem(identity);
+        byte[] chain = Certificates.pem(identity);
         ECPrivateKey ec = (ECPrivateKey) identity.key();
-        assertThat(Pem.identity(chain, pem("PRIVATE KEY", ec.getEncoded())).key()).isEqualTo(ec);
+        assertThat(Pem.identity(chain, Certificates.pem("PRIVATE KEY", ec.getEncoded())).key()).isEqualTo(ec);
         byte[] scalar = new byte[32];
         byte[] minimal = ec.getS().toByteArray();
         System.arraycopy(
@@ -81,7 +79,7 @@ final class TlsTest {
                 Der.tagged(0xa0, Der.oid("1.2.840.10045.3.1.7")));
         // As "openssl ecparam -genkey" writes it, with the parameters in front.
         byte[] withParameters = concat(
-                pem("EC PARAMETERS", Der.oid("1.2.840.10045.3.1.7")), pem("EC PRIVATE KEY", sec1));
+                Certificates.pem("EC PARAMETERS", Der.oid("1.2.840.10045.3.1.7")), Certificates.pem("EC PRIVATE KEY", sec1));
         assertThat(((ECPrivateKey) Pem.identity(chain, withParameters).key()).getS()).isEqualTo(ec.getS());
 
         KeyPairGenerator generator = KeyPairGenerator.getInstance("RSA");
@@ -98,7 +96,7 @@ final class TlsTest {
                 Der.integer(rsa.getPrimeExponentP()),
                 Der.integer(rsa.getPrimeExponentQ()),
                 Der.integer(rsa.getCrtCoefficient()));
-        assertThatThrownBy(() -> Pem.identity(chain, pem("RSA PRIVATE KEY", pkcs1)))
+        assertThatThrownBy(() -> Pem.identity(chain, Certificates.pem("RSA PRIVATE KEY", pkcs1)))
                 .as("read, but it belongs to another certificate")
                 .hasMessageContaining("does not belong");
     }
@@ -107,17 +105,17 @@ final class TlsTest {
     @DisplayName("what cannot be used is refused with a sentence, never with the key in it")
     void badFiles() throws Exception {
         TlsIdentity identity = DemoCertificate.make(Instant.now());
-        byte[] chain = certificatePem(identity);
-        byte[] key = pem("PRIVATE KEY", identity.key().getEncoded());
-        byte[] other = pem("PRIVATE KEY", DemoCertificate.make(Instant.now()).key().getEncoded());
+        byte[] chain = Certificates.pem(identity);
+        byte[] key = Certificates.pem("PRIVATE KEY", identity.key().getEncoded());
+        byte[] other = Certificates.pem("PRIVATE KEY", DemoCertificate.make(Instant.now()).key().getEncoded());
         assertThatThrownBy(() -> Pem.identity(chain, other)).hasMessageContaining("does not belong");
         assertThatThrownBy(() -> Pem.identity(key, key)).hasMessageContaining("no certificate");
         assertThatThrownBy(() -> Pem.identity(chain, chain)).hasMessageContaining("no private key");
-        assertThatThrownBy(() -> Pem.identity(chain, pem("ENCRYPTED PRIVATE KEY", new byte[40])))
+        assertThatThrownBy(() -> Pem.identity(chain, Certificates.pem("ENCRYPTED PRIVATE KEY", new byte[40])))
                 .hasMessageContaining("encrypted");
-        assertThatThrownBy(() -> Pem.identity(chain, pem("PRIVATE KEY", new byte[40])))
+        assertThatThrownBy(() -> Pem.identity(chain, Certificates.pem("PRIVATE KEY", new byte[40])))
                 .hasMessageContaining("neither EC nor RSA");
-        assertThatThrownBy(() -> Pem.identity(chain, pem("EC PRIVATE KEY", new byte[] {0x30, 3, 2, 1, 1})))
+        assertThatThrownBy(() -> Pem.identity(chain, Certificates.pem("EC PRIVATE KEY", new byte[] {0x30, 3, 2, 1, 1})))
                 .hasMessageContaining("EC private key");
         assertThatThrownBy(() -> TlsKeys.files(folder.resolve("none.pem"), folder.resolve("none.key")))
                 .hasMessageContaining("none.pem");
@@ -136,7 +134,7 @@ final class TlsTest {
 
             TlsIdentity second = DemoCertificate.make(Instant.now());
             // Only one of the two files has been replaced yet.
-            Files.write(chain, certificatePem(second));
+            Files.write(chain, Certificates.pem(second));
             keys.refresh();
             assertThat(certificateOf(server)).isEqualTo(first.certificate());
 
@@ -161,19 +159,8 @@ final class TlsTest {
     }
 
     private static void write(Path chain, Path key, TlsIdentity identity) throws Exception {
-        Files.write(chain, certificatePem(identity));
-        Files.write(key, pem("PRIVATE KEY", identity.key().getEncoded()));
-    }
-
-    private static byte[] certificatePem(TlsIdentity identity) throws Exception {
-        return pem("CERTIFICATE", identity.certificate().getEncoded());
-    }
-
-    private static byte[] pem(String kind, byte[] content) {
-        return ("-----BEGIN " + kind + "-----\n"
-                        + Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(content)
-                        + "\n-----END " + kind + "-----\n")
-                .getBytes(StandardCharsets.US_ASCII);
+        Files.write(chain, Certificates.pem(identity));
+        Files.write(key, Certificates.pem("PRIVATE KEY", identity.key().getEncoded()));
     }
 
     private static byte[] concat(byte[] a, byte[] b) {
