@@ -40,8 +40,7 @@ final class Admissions {
         this.authorizer = authorizer;
         this.origins = origins;
         this.limits = limits;
-        this.rate = new Allowance(
-                limits.admissionsPerSecond(), limits.admissionsPerSecond(), System.nanoTime());
+        this.rate = new Allowance(limits.admissionsPerSecond(), limits.admissionsPerSecond(), System.nanoTime());
     }
 
     /** What became of a request to enter. */
@@ -133,8 +132,7 @@ final class Admissions {
         if (!mayKnock()) {
             return refuse(Status.UNAVAILABLE);
         }
-        var attempt =
-                new ConnectionAttempt(target.publicKey(), target.clientId(), Optional.ofNullable(origin), remote);
+        var attempt = new ConnectionAttempt(target.publicKey(), target.clientId(), Optional.ofNullable(origin), remote);
         CompletionStage<Admission> asked;
         try {
             asked = authenticator.admit(attempt);
@@ -147,7 +145,8 @@ final class Admissions {
                 log.debug("the authenticator failed", failure);
                 return refused(Status.UNAVAILABLE);
             }
-            return admission.realm()
+            return admission
+                    .realm()
                     .<Decision>map(realm -> enter(target, realm, admission.authorizer()))
                     .orElseGet(() -> refused(Status.BAD_KEY));
         });

@@ -11,8 +11,7 @@ import java.util.Optional;
  * @param origin the page that it runs on, as the browser says; other programs leave it out or invent one
  * @param remote where it connects from, which may be a proxy
  */
-public record ConnectionAttempt(
-        String publicKey, String clientId, Optional<String> origin, InetSocketAddress remote) {
+public record ConnectionAttempt(String publicKey, String clientId, Optional<String> origin, InetSocketAddress remote) {
     /** Without the key, which stays out of logs. */
     @Override
     public String toString() {

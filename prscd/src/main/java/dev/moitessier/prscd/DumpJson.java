@@ -12,7 +12,8 @@ final class DumpJson {
         return "{\"life\":" + Json.text(dump.life())
                 + ",\"live\":" + dump.live()
                 + ",\"connections\":" + dump.connections()
-                + ",\"channels\":" + list(dump.channels().stream().map(DumpJson::channel).toList())
+                + ",\"channels\":"
+                + list(dump.channels().stream().map(DumpJson::channel).toList())
                 + ",\"counters\":" + counters(counters)
                 + "}";
     }
@@ -20,8 +21,10 @@ final class DumpJson {
     private static String channel(NodeDump.Channel channel) {
         return "{\"name\":" + Json.text(channel.name())
                 + ",\"state\":" + Json.text(channel.state())
-                + ",\"others\":" + list(channel.others().stream().map(Json::text).toList())
-                + ",\"peers\":" + list(channel.peers().stream().map(DumpJson::peer).toList())
+                + ",\"others\":"
+                + list(channel.others().stream().map(Json::text).toList())
+                + ",\"peers\":"
+                + list(channel.peers().stream().map(DumpJson::peer).toList())
                 + "}";
     }
 

@@ -46,6 +46,10 @@ final class Gateway implements AutoCloseable {
     private static final int BACKLOG = 4096;
     private static final int BODY_BYTES = 8 << 10;
 
+    /** One of each library that {@link WebTransport} needs. */
+    private static final List<String> OPTIONAL_CLASSES = List.of(
+            "io.netty.handler.codec.quic.QuicChannel", "io.netty.handler.codec.http3.Http3ServerConnectionHandler");
+
     /** How often a free TCP port may turn out to be taken on another address or for UDP. */
     private static final int PORT_TRIES = 10;
 
@@ -111,11 +115,13 @@ final class Gateway implements AutoCloseable {
     }
 
     private static @Nullable WebTransport loadWebTransport(Gateway gateway, TlsKeys keys) {
-        try {
-            Class.forName("io.netty.handler.codec.http3.Http3ServerConnectionHandler");
-        } catch (ClassNotFoundException e) {
-            log.info("WebTransport is off, WebSocket serves: no netty-codec-http3 on the class path");
-            return null;
+        for (String needed : OPTIONAL_CLASSES) {
+            try {
+                Class.forName(needed, false, Gateway.class.getClassLoader());
+            } catch (ClassNotFoundException e) {
+                log.info("WebTransport is off, WebSocket serves: {} is not on the class path", needed);
+                return null;
+            }
         }
         return WebTransport.load(gateway, keys);
     }

@@ -55,16 +55,20 @@ final class HttpEntrance extends SimpleChannelInboundHandler<FullHttpRequest> {
 
     private void plain(ChannelHandlerContext context, FullHttpRequest request) {
         gateway.routes()
-                .answer(request.method().name(), request.uri(), request.headers().get(HttpHeaderNames.AUTHORIZATION))
+                .answer(
+                        request.method().name(),
+                        request.uri(),
+                        request.headers().get(HttpHeaderNames.AUTHORIZATION))
                 .whenComplete((answer, failure) -> context.executor()
-                        .execute(() -> answer(
-                                context, failure == null ? answer : Routes.Answer.text(500, "internal error"))));
+                        .execute(() ->
+                                answer(context, failure == null ? answer : Routes.Answer.text(500, "internal error"))));
     }
 
     private void upgrade(ChannelHandlerContext context, FullHttpRequest request) {
         String version = request.headers().get(HttpHeaderNames.SEC_WEBSOCKET_VERSION);
-        WebSocketServerHandshaker handshaker =
-                "13".equals(version) ? new WebSocketServerHandshakerFactory(null, null, frames()).newHandshaker(request) : null;
+        WebSocketServerHandshaker handshaker = "13".equals(version)
+                ? new WebSocketServerHandshakerFactory(null, null, frames()).newHandshaker(request)
+                : null;
         if (handshaker == null) {
             request.release();
             WebSocketServerHandshakerFactory.sendUnsupportedVersionResponse(context.channel())
@@ -101,7 +105,10 @@ final class HttpEntrance extends SimpleChannelInboundHandler<FullHttpRequest> {
             enter(context, request, handshaker, entered);
         } else if (decision instanceof Admissions.Refused refused) {
             int status = refused.status().webSocket();
-            answer(context, Routes.Answer.text(status, HttpResponseStatus.valueOf(status).reasonPhrase()));
+            answer(
+                    context,
+                    Routes.Answer.text(
+                            status, HttpResponseStatus.valueOf(status).reasonPhrase()));
         } else {
             log.warn("cannot let a client in", failure);
             answer(context, Routes.Answer.text(500, "internal error"));

@@ -156,5 +156,4 @@ final class NodeRealms implements Realms {
             each.loop().close();
         }
     }
-
 }

@@ -42,7 +42,9 @@ final class Pem {
         byte[] certificates = text.substring(first, end + "-----END CERTIFICATE-----".length())
                 .getBytes(StandardCharsets.ISO_8859_1);
         try {
-            return CertificateFactory.getInstance("X.509").generateCertificates(new ByteArrayInputStream(certificates)).stream()
+            return CertificateFactory.getInstance("X.509")
+                    .generateCertificates(new ByteArrayInputStream(certificates))
+                    .stream()
                     .map(X509Certificate.class::cast)
                     .toList();
         } catch (CertificateException e) {
@@ -65,8 +67,9 @@ final class Pem {
             case "" -> pkcs8(content);
             case "RSA" -> pkcs8(pkcs8Of(Der.sequence(Der.oid(RSA_ENCRYPTION), NULL), content));
             case "EC" -> pkcs8(pkcs8Of(Der.sequence(Der.oid(EC_PUBLIC_KEY), curve(content)), content));
-            case "ENCRYPTED" -> throw new IllegalArgumentException(
-                    "the private key is encrypted; give it without a pass phrase, readable by the server alone");
+            case "ENCRYPTED" ->
+                throw new IllegalArgumentException(
+                        "the private key is encrypted; give it without a pass phrase, readable by the server alone");
             default -> throw new IllegalArgumentException("unknown kind of key: " + block.group(1) + "PRIVATE KEY");
         };
     }

@@ -35,8 +35,8 @@ final class PrscdConfig {
             String variable = key.toUpperCase(Locale.ROOT).replace('.', '_').replace('-', '_');
             String value = environment.get(variable);
             if (value != null) {
-                lifted = lifted.withValue(
-                        key, ConfigValueFactory.fromAnyRef(value, "environment variable " + variable));
+                lifted =
+                        lifted.withValue(key, ConfigValueFactory.fromAnyRef(value, "environment variable " + variable));
             }
         }
         return ConfigFactory.systemProperties().withFallback(lifted).withFallback(ConfigFactory.defaultApplication());

@@ -51,13 +51,14 @@ public final class PrscdMain {
             throw e;
         }
         var ended = new CountDownLatch(1);
-        Runtime.getRuntime().addShutdownHook(new Thread(
-                () -> {
-                    server.close();
-                    moitessier.close();
-                    ended.countDown();
-                },
-                "prscd-stop"));
+        Runtime.getRuntime()
+                .addShutdownHook(new Thread(
+                        () -> {
+                            server.close();
+                            moitessier.close();
+                            ended.countDown();
+                        },
+                        "prscd-stop"));
         if (demo) {
             greet(server);
         }
@@ -70,8 +71,8 @@ public final class PrscdMain {
                 + (server.servesWebTransport() ? "WebTransport and WebSocket" : "WebSocket") + "; connect with");
         System.out.println("  createPresence('" + url + "', { publicKey: 'demo', id: 'ada' })");
         System.out.println("The certificate is of its own making, until the process ends. Chromium takes it with");
-        System.out.println("  --ignore-certificate-errors-spki-list=" + server.publicKeyHash().orElse("")
-                + " --origin-to-force-quic-on=localhost:" + server.port());
+        System.out.println("  --ignore-certificate-errors-spki-list="
+                + server.publicKeyHash().orElse("") + " --origin-to-force-quic-on=localhost:" + server.port());
         System.out.println("or, without flags, a WebTransport with serverCertificateHashes of SHA-256");
         System.out.println("  " + server.certificateHash().orElse(""));
         System.out.println("Health: https://localhost:" + server.port() + "/healthz. Ctrl-C ends it.");

@@ -296,11 +296,9 @@ public final class PrscdServer implements AutoCloseable {
         private Authenticator keys(RealmSettings.Catalog catalog) {
             Authenticator next = authenticator;
             return attempt -> catalog.realmOf(attempt.publicKey())
-                    .<CompletionStage<Admission>>map(
-                            realm -> CompletableFuture.completedStage(Admission.to(realm)))
-                    .orElseGet(() -> next == null
-                            ? CompletableFuture.completedStage(Admission.refused())
-                            : next.admit(attempt));
+                    .<CompletionStage<Admission>>map(realm -> CompletableFuture.completedStage(Admission.to(realm)))
+                    .orElseGet(() ->
+                            next == null ? CompletableFuture.completedStage(Admission.refused()) : next.admit(attempt));
         }
 
         private static @Nullable TlsKeys tls(Config tls) {

@@ -67,7 +67,8 @@ record RealmSettings(NodeSettings node, ChannelRules channels, Set<String> keys,
             RealmSettings known = configured.get(name);
             return known != null
                     ? known
-                    : new RealmSettings(node(name), rules(List.of(prscd.getConfig("channels"))), Set.of(), Optional.empty());
+                    : new RealmSettings(
+                            node(name), rules(List.of(prscd.getConfig("channels"))), Set.of(), Optional.empty());
         }
 
         private RealmSettings configured(String name) {
@@ -155,8 +156,7 @@ record RealmSettings(NodeSettings node, ChannelRules channels, Set<String> keys,
         }
 
         private static Pattern glob(String pattern) {
-            return Pattern.compile(
-                    Pattern.quote(pattern).replace("*", "\\E.*\\Q"), Pattern.DOTALL);
+            return Pattern.compile(Pattern.quote(pattern).replace("*", "\\E.*\\Q"), Pattern.DOTALL);
         }
 
         private static int bytes(Config limits, String key) {
@@ -186,7 +186,8 @@ record RealmSettings(NodeSettings node, ChannelRules channels, Set<String> keys,
         }
 
         private static boolean matches(List<Pattern> patterns, String channel) {
-            return patterns.stream().anyMatch(pattern -> pattern.matcher(channel).matches());
+            return patterns.stream()
+                    .anyMatch(pattern -> pattern.matcher(channel).matches());
         }
     }
 }

@@ -39,7 +39,8 @@ record TlsIdentity(PrivateKey key, List<X509Certificate> chain) {
 
     /** What Chromium's {@code --ignore-certificate-errors-spki-list} wants. */
     String keyHash() {
-        return Base64.getEncoder().encodeToString(sha256(certificate().getPublicKey().getEncoded()));
+        return Base64.getEncoder()
+                .encodeToString(sha256(certificate().getPublicKey().getEncoded()));
     }
 
     private static byte[] sha256(byte[] content) {
@@ -57,8 +58,9 @@ record TlsIdentity(PrivateKey key, List<X509Certificate> chain) {
                     case "EC" -> "SHA256withECDSA";
                     case "RSA" -> "SHA256withRSA";
                     case "EdDSA", "Ed25519" -> "Ed25519";
-                    default -> throw new IllegalArgumentException(
-                            "a TLS key is RSA, EC or Ed25519, not " + key.getAlgorithm());
+                    default ->
+                        throw new IllegalArgumentException(
+                                "a TLS key is RSA, EC or Ed25519, not " + key.getAlgorithm());
                 };
         boolean fits;
         try {

@@ -95,7 +95,9 @@ final class TlsKeys {
                     user.accept(next);
                 }
                 present = next;
-                log.info("new TLS certificate, valid until {}", next.certificate().getNotAfter().toInstant());
+                log.info(
+                        "new TLS certificate, valid until {}",
+                        next.certificate().getNotAfter().toInstant());
             }
             complaint = "";
         } catch (IOException | RuntimeException e) {

@@ -221,5 +221,4 @@ final class WebSocketLink extends Link implements Heartbeats.Beating {
     Messages messages() {
         return new Messages();
     }
-
 }

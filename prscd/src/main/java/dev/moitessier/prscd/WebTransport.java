@@ -8,7 +8,6 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
-import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollDatagramChannel;
@@ -94,8 +93,9 @@ final class WebTransport {
     /** Called only where the classes are there; null, and one line in the log, if the native part is not. */
     static @Nullable WebTransport load(Gateway gateway, TlsKeys keys) {
         if (!Quic.isAvailable()) {
-            log.info("WebTransport is off, WebSocket serves: no native QUIC for this platform ({})", Quic.unavailabilityCause()
-                    .getMessage());
+            log.info(
+                    "WebTransport is off, WebSocket serves: no native QUIC for this platform ({})",
+                    Quic.unavailabilityCause().getMessage());
             return null;
         }
         return new WebTransport(gateway, keys);
@@ -169,7 +169,10 @@ final class WebTransport {
     private final class Spread extends QuicCodecDispatcher {
         @Override
         protected void initChannel(Channel channel, int idLength, QuicConnectionIdGenerator ids) {
-            channel.pipeline().addLast(codec().localConnectionIdLength(idLength).connectionIdAddressGenerator(ids).build());
+            channel.pipeline()
+                    .addLast(codec().localConnectionIdLength(idLength)
+                            .connectionIdAddressGenerator(ids)
+                            .build());
         }
     }
 
@@ -223,7 +226,8 @@ final class WebTransport {
     }
 
     private DefaultHttp3SettingsFrame settings() {
-        Http3Settings settings = new Http3Settings((id, value) -> true).maxFieldSectionSize(gateway.limits().requestBytes());
+        Http3Settings settings = new Http3Settings((id, value) -> true)
+                .maxFieldSectionSize(gateway.limits().requestBytes());
         settings.put(ENABLE_CONNECT_PROTOCOL, 1L);
         settings.put(H3_DATAGRAM, 1L);
         settings.put(H3_DATAGRAM_DRAFT_04, 1L);
@@ -319,7 +323,8 @@ final class WebTransport {
             CharSequence protocol = headers.get(Http3Headers.PseudoHeaderName.PROTOCOL.value());
             if (protocol == null) {
                 plain(context, headers);
-            } else if (!protocol.toString().equals("webtransport") && !protocol.toString().equals("webtransport-h3")) {
+            } else if (!protocol.toString().equals("webtransport")
+                    && !protocol.toString().equals("webtransport-h3")) {
                 refuse(context, 501);
             } else if (connection.asked) {
                 // We announce one session per connection.
@@ -328,8 +333,8 @@ final class WebTransport {
                 connection.asked = true;
                 gateway.admissions()
                         .decide(text(headers.path()), nullable(headers.get("origin")), connection.remote)
-                        .whenComplete((decision, failure) -> context.executor()
-                                .execute(() -> decided(context, decision, failure)));
+                        .whenComplete((decision, failure) ->
+                                context.executor().execute(() -> decided(context, decision, failure)));
             }
         }
 
@@ -356,7 +361,9 @@ final class WebTransport {
                     gateway.serving(channel.eventLoop()).writes(),
                     gateway.limits(),
                     quarterStreamId,
-                    Math.min(connection.datagramBytes - SESSION_ID_BYTES, gateway.limits().frameBytes()));
+                    Math.min(
+                            connection.datagramBytes - SESSION_ID_BYTES,
+                            gateway.limits().frameBytes()));
             gateway.track(link, channel);
             link.attach(entered.door().connect(entered.target().clientId(), link, entered.access()));
             session = link;

@@ -30,8 +30,8 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.Assumptions;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Assumptions;
 
 /**
  * Unmodified Presencejs clients in a process of their own: in Node over WebSocket, or in headless Chromium. The packages are
@@ -64,8 +64,7 @@ final class Agent implements AutoCloseable {
             ready.get(ANSWER_SECONDS, TimeUnit.SECONDS);
         } catch (ExecutionException | TimeoutException | InterruptedException e) {
             close();
-            throw new IOException(
-                    "the clients do not start: " + Files.readString(INSTALLED.resolve("agent.err")), e);
+            throw new IOException("the clients do not start: " + Files.readString(INSTALLED.resolve("agent.err")), e);
         }
     }
 
@@ -226,14 +225,14 @@ final class Agent implements AutoCloseable {
     }
 
     List<Config> data(String client) {
-        return events(event ->
-                event.getString("event").equals("data") && event.getString("client").equals(client));
+        return events(event -> event.getString("event").equals("data")
+                && event.getString("client").equals(client));
     }
 
     /** The ids in the newest roster that a client's callback got, in their order; empty before the first. */
     List<String> peers(String client) {
-        List<Config> rosters = events(event ->
-                event.getString("event").equals("peers") && event.getString("client").equals(client));
+        List<Config> rosters = events(event -> event.getString("event").equals("peers")
+                && event.getString("client").equals(client));
         if (rosters.isEmpty()) {
             return List.of();
         }
@@ -245,7 +244,9 @@ final class Agent implements AutoCloseable {
     /** Their own words, when a test has failed. */
     @Override
     public String toString() {
-        return events.stream().map(event -> event.root().render(ConfigRenderOptions.concise())).collect(Collectors.joining("\n"));
+        return events.stream()
+                .map(event -> event.root().render(ConfigRenderOptions.concise()))
+                .collect(Collectors.joining("\n"));
     }
 
     @Override

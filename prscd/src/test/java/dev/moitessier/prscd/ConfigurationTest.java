@@ -71,7 +71,12 @@ final class ConfigurationTest {
     @DisplayName("the environment wins over application.conf, by the name that reference.conf tells beside each key")
     void environment() throws Exception {
         Config config = PrscdConfig.ofTheProcess(Map.of(
-                "PRSCD_PORT", "1234", "PRSCD_ORIGINS", "https://a.example.org, https://b.example.org", "PRSCD_LIMITS_FRAME_BYTES", "1 KiB"));
+                "PRSCD_PORT",
+                "1234",
+                "PRSCD_ORIGINS",
+                "https://a.example.org, https://b.example.org",
+                "PRSCD_LIMITS_FRAME_BYTES",
+                "1 KiB"));
         assertThat(config.getInt("prscd.port")).isEqualTo(1234);
         Config section = PrscdConfig.section(config);
         assertThat(PrscdConfig.strings(section, "origins"))
@@ -84,7 +89,8 @@ final class ConfigurationTest {
         }
         Config known = ConfigFactory.defaultReference().getConfig("prscd");
         for (String key : known.entrySet().stream().map(Map.Entry::getKey).toList()) {
-            String variable = "PRSCD_" + key.toUpperCase(Locale.ROOT).replace('.', '_').replace('-', '_');
+            String variable =
+                    "PRSCD_" + key.toUpperCase(Locale.ROOT).replace('.', '_').replace('-', '_');
             assertThat(reference).as(key).contains("${?" + variable + "}");
         }
         Matcher variables = Pattern.compile("\\$\\{\\?PRSCD_").matcher(reference);
@@ -116,9 +122,12 @@ final class ConfigurationTest {
 
         Authorizer authorizer = catalog.of("a").authorizer().orElseThrow();
         var ada = new PeerIdentity("a", "ada");
-        assertThat(authorizer.mayJoin(ada, "open-1").toCompletableFuture().join()).isTrue();
-        assertThat(authorizer.mayJoin(ada, "lobby").toCompletableFuture().join()).isTrue();
-        assertThat(authorizer.mayJoin(ada, "xopen-1").toCompletableFuture().join()).isFalse();
+        assertThat(authorizer.mayJoin(ada, "open-1").toCompletableFuture().join())
+                .isTrue();
+        assertThat(authorizer.mayJoin(ada, "lobby").toCompletableFuture().join())
+                .isTrue();
+        assertThat(authorizer.mayJoin(ada, "xopen-1").toCompletableFuture().join())
+                .isFalse();
         assertThat(authorizer.mayPublish(ada, "lobby")).isTrue();
         assertThat(authorizer.mayPublish(ada, "open-1")).isFalse();
     }

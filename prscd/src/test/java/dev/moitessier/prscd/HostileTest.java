@@ -30,7 +30,8 @@ final class HostileTest {
     private static final long SEED = Long.getLong("prscd.seed", new Random().nextInt(1_000_000));
 
     @Test
-    @DisplayName("300 clients that connect and stay silent: others get in meanwhile, and they are gone after the handshake time")
+    @DisplayName(
+            "300 clients that connect and stay silent: others get in meanwhile, and they are gone after the handshake time")
     void silentClients() throws Exception {
         try (var server = new TestGateway("handshake-timeout = 3s")) {
             List<Socket> silent = new ArrayList<>();
@@ -40,7 +41,8 @@ final class HostileTest {
                 }
                 long begin = System.nanoTime();
                 assertServes(server, "quick");
-                assertThat(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begin)).isLessThan(2500);
+                assertThat(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begin))
+                        .isLessThan(2500);
                 for (Socket socket : silent) {
                     socket.setSoTimeout(20_000);
                     assertThat(endOf(socket)).isTrue();
@@ -78,7 +80,8 @@ final class HostileTest {
     void brokenRequests() throws Exception {
         try (var server = new TestGateway()) {
             try (var plain = new Socket("127.0.0.1", server.port())) {
-                plain.getOutputStream().write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+                plain.getOutputStream()
+                        .write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
                 assertThat(endOf(plain)).isTrue();
             }
             try (var client = RawClient.tls(server.port())) {
@@ -108,7 +111,8 @@ final class HostileTest {
                 }
                 try (var client = RawClient.open(server.port(), "ws" + round)) {
                     send(() -> client.raw(bytes(random, 2000)));
-                    send(() -> client.raw(RawClient.frame(random.nextBoolean(), random.nextInt(16), bytes(random, 200))));
+                    send(() ->
+                            client.raw(RawClient.frame(random.nextBoolean(), random.nextInt(16), bytes(random, 200))));
                 }
             }
             try (var socket = new DatagramSocket()) {
@@ -137,7 +141,8 @@ final class HostileTest {
             }
             assertServes(server, "after");
             Await.until("all have gone", () -> server.gateway.clients() == 0);
-            assertThat(server.rooms.guests).allSatisfy(guest -> assertThat(guest.departures).hasSize(1));
+            assertThat(server.rooms.guests)
+                    .allSatisfy(guest -> assertThat(guest.departures).hasSize(1));
         }
     }
 
@@ -152,7 +157,9 @@ final class HostileTest {
             Frame frame = Frames.of(new byte[30_000]);
             boolean full = false;
             for (int i = 0; i < 1000 && !full; i++) {
-                Await.until("there is room, or none for good", () -> stuck.connection.isWritable() || stuck.gone.isDone() || isStuck(stuck));
+                Await.until(
+                        "there is room, or none for good",
+                        () -> stuck.connection.isWritable() || stuck.gone.isDone() || isStuck(stuck));
                 full = stuck.connection.send(frame) == Sent.FULL;
                 assertThat(served.connection.send(frame)).isEqualTo(Sent.TAKEN);
                 assertThat(quick.read(RawClient.BINARY).payload()).hasSize(frame.length());
@@ -265,7 +272,8 @@ final class HostileTest {
     }
 
     @Test
-    @DisplayName("a node closes with its code: on WebSocket as a frame behind what was sent, on WebTransport with the connection")
+    @DisplayName(
+            "a node closes with its code: on WebSocket as a frame behind what was sent, on WebTransport with the connection")
     void closedByNode() throws Exception {
         try (var server = new TestGateway();
                 var ws = RawClient.open(server.port(), "ws");
@@ -273,7 +281,8 @@ final class HostileTest {
             PeerConnection connection = server.rooms.guest("ws").connection;
             connection.send(Frames.of(HELLO));
             connection.close(1013, "too slow");
-            assertThat(Signalling.decode(ws.read(RawClient.BINARY).payload()).isData()).isTrue();
+            assertThat(Signalling.decode(ws.read(RawClient.BINARY).payload()).isData())
+                    .isTrue();
             assertThat(ws.read(RawClient.CLOSE).closeCode()).isEqualTo(1013);
             server.rooms.guest("wt").connection.close(1013, "too slow");
             assertThat(wt.connection.closeFuture().await(10, TimeUnit.SECONDS)).isTrue();

@@ -55,7 +55,11 @@ final class PrscdServerTest {
     private static String get(PrscdServer server, String target, String... headers) {
         try (var client = RawClient.tls(server.port())) {
             client.raw(("GET " + target + " HTTP/1.1\r\nHost: localhost\r\n"
-                            + String.join("", java.util.Arrays.stream(headers).map(each -> each + "\r\n").toList())
+                            + String.join(
+                                    "",
+                                    java.util.Arrays.stream(headers)
+                                            .map(each -> each + "\r\n")
+                                            .toList())
                             + "\r\n")
                     .getBytes(java.nio.charset.StandardCharsets.UTF_8));
             return client.rest();
@@ -75,14 +79,18 @@ final class PrscdServerTest {
             clients.join("a", "room", Map.of("name", "Alice"), "news");
             clients.open("b", "bob", two.port());
             clients.join("b", "room", Map.of("name", "Bob"), "news");
-            Await.until("they see each other", () -> clients.peers("a").equals(List.of("bob"))
-                    && clients.peers("b").equals(List.of("alice")));
+            Await.until(
+                    "they see each other",
+                    () -> clients.peers("a").equals(List.of("bob"))
+                            && clients.peers("b").equals(List.of("alice")));
             PrscdChannel channel = one.channel("demo", "room");
             assertThat(channel.peers().toCompletableFuture().get(10, TimeUnit.SECONDS))
                     .extracting(ChannelPeer::id)
                     .containsExactlyInAnyOrder("alice", "bob");
             channel.broadcast(new ChannelEvent("news", "{\"n\":1}"));
-            Await.until("both heard it", () -> clients.data("a").size() == 1 && clients.data("b").size() == 1);
+            Await.until(
+                    "both heard it",
+                    () -> clients.data("a").size() == 1 && clients.data("b").size() == 1);
             assertThat(clients.data("b").get(0).getInt("data.n")).isEqualTo(1);
             assertThat(clients.data("b").get(0).getString("from")).isEqualTo("server");
         }
@@ -95,7 +103,8 @@ final class PrscdServerTest {
                 PrscdServer server = servers.start();
                 Agent clients = Agent.node()) {
             server.function("upper", context -> {
-                if (context.readSignalling().isData() && context.readEvent().event().equals("word")) {
+                if (context.readSignalling().isData()
+                        && context.readEvent().event().equals("word")) {
                     context.writeEvent(new ChannelEvent(
                             "answer", context.readEvent().data().toUpperCase(java.util.Locale.ROOT)));
                 }
@@ -112,13 +121,15 @@ final class PrscdServerTest {
     }
 
     @Test
-    @DisplayName("an authenticator by code: realms of its own, what its clients may do, and refusals that real clients survive")
+    @DisplayName(
+            "an authenticator by code: realms of its own, what its clients may do, and refusals that real clients survive")
     void authenticator() throws Exception {
         try (var servers = new TestServers();
                 PrscdServer server = servers.start(
-                        builder -> builder.authenticator(
-                                attempt -> CompletableFuture.supplyAsync(() -> attempt.publicKey().equals("demo")
-                                        ? Admission.to("tenant-" + attempt.clientId().charAt(0), Authorizer.everything())
+                        builder -> builder.authenticator(attempt -> CompletableFuture.supplyAsync(
+                                () -> attempt.publicKey().equals("demo")
+                                        ? Admission.to(
+                                                "tenant-" + attempt.clientId().charAt(0), Authorizer.everything())
                                         : Admission.refused())),
                         "prscd { tls.self-made = true, origins = [\"*\"] }");
                 Agent clients = Agent.node()) {
@@ -128,7 +139,8 @@ final class PrscdServerTest {
             clients.join("b", "room", Map.of());
             clients.open("c", "x-carol", server.port());
             clients.join("c", "room", Map.of());
-            Await.until("those of one tenant see each other", () -> clients.peers("a").equals(List.of("x-carol")));
+            Await.until("those of one tenant see each other", () -> clients.peers("a")
+                    .equals(List.of("x-carol")));
             assertThat(clients.peers("b")).isEmpty();
         }
     }
@@ -147,8 +159,9 @@ final class PrscdServerTest {
             Await.until("they see each other", () -> clients.peers("a").equals(List.of("bob")));
             int port = goes.port();
             goes.close();
-            Await.until("bob's socket was closed", () -> !clients.events(each ->
-                            each.getString("event").equals("closed") && each.getString("id").equals("bob"))
+            Await.until("bob's socket was closed", () -> !clients.events(
+                            each -> each.getString("event").equals("closed")
+                                    && each.getString("id").equals("bob"))
                     .isEmpty());
             assertThat(clients.events(each -> each.getString("event").equals("closed")))
                     .extracting(each -> each.getInt("code"))
@@ -157,19 +170,24 @@ final class PrscdServerTest {
             assertThat(clients.peers("a")).containsExactly("bob");
             // The client comes back after ten seconds, to the same address.
             try (PrscdServer again = servers.start("prscd.port = " + port)) {
-                Await.until("bob is back", () -> again.clients() == 1
-                        && !clients.events(each -> each.getString("event").equals("status")
-                                        && each.getString("client").equals("b")
-                                        && each.getString("status").equals("open"))
-                                .isEmpty());
+                Await.until(
+                        "bob is back",
+                        () -> again.clients() == 1
+                                && !clients.events(each -> each.getString("event")
+                                                        .equals("status")
+                                                && each.getString("client").equals("b")
+                                                && each.getString("status").equals("open"))
+                                        .isEmpty());
                 // The client of 2.2.18 connects again, but joins nothing by itself: that is up to the page.
                 clients.join("b", "room", Map.of());
-                Await.until("on the new node he is in the room", () -> again.channel("demo", "room")
-                                .peers()
-                                .toCompletableFuture()
-                                .join()
-                                .size()
-                        == 2);
+                Await.until(
+                        "on the new node he is in the room",
+                        () -> again.channel("demo", "room")
+                                        .peers()
+                                        .toCompletableFuture()
+                                        .join()
+                                        .size()
+                                == 2);
                 assertThat(clients.peers("a")).containsExactly("bob");
             }
         }

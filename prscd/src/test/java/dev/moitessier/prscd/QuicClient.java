@@ -125,8 +125,12 @@ final class QuicClient implements AutoCloseable {
 
     /** A session of this client id with the key that {@link TestGateway} takes. */
     static QuicClient open(int port, String clientId) throws Exception {
+        return open(port, clientId, "k");
+    }
+
+    static QuicClient open(int port, String clientId, String publicKey) throws Exception {
         var client = new QuicClient(port);
-        Exchange session = client.connect("/v1?publickey=k&id=" + clientId);
+        Exchange session = client.connect("/v1?publickey=" + publicKey + "&id=" + clientId);
         if (!session.status().equals("200")) {
             client.close();
             throw new IllegalStateException("no session: " + session.status());

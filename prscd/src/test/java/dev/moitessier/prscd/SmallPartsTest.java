@@ -59,7 +59,8 @@ final class SmallPartsTest {
         @DisplayName("a key never shows in a text")
         void secret() {
             assertThat(Target.parse("/v1?publickey=hush&id=a").toString()).doesNotContain("hush");
-            assertThat(new ConnectionAttempt("hush", "a", java.util.Optional.empty(), new InetSocketAddress(1)).toString())
+            assertThat(new ConnectionAttempt("hush", "a", java.util.Optional.empty(), new InetSocketAddress(1))
+                            .toString())
                     .doesNotContain("hush");
         }
 
@@ -73,7 +74,8 @@ final class SmallPartsTest {
         @Test
         @DisplayName("exact origins, subdomains, everything, nothing; without an origin always")
         void rules() {
-            var origins = new Origins(List.of("https://App.example.org/", "https://*.example.com", "http://localhost:3000"));
+            var origins =
+                    new Origins(List.of("https://App.example.org/", "https://*.example.com", "http://localhost:3000"));
             assertThat(origins.allow("https://app.example.org")).isTrue();
             assertThat(origins.allow("https://app.example.org:8443")).isFalse();
             assertThat(origins.allow("http://app.example.org")).isFalse();
@@ -85,7 +87,8 @@ final class SmallPartsTest {
             assertThat(origins.allow("null")).isFalse();
             assertThat(origins.allow(null)).isTrue();
             assertThat(new Origins(List.of()).allow("https://app.example.org")).isFalse();
-            assertThat(new Origins(List.of("*")).allow("https://app.example.org")).isTrue();
+            assertThat(new Origins(List.of("*")).allow("https://app.example.org"))
+                    .isTrue();
             assertThatThrownBy(() -> new Origins(List.of("app.example.org"))).hasMessageContaining("app.example.org");
         }
     }
@@ -154,7 +157,8 @@ final class SmallPartsTest {
     @Nested
     final class CapsulesTest {
         // Three capsules as Chromium sends them: one of an unknown kind, an empty one, the good-bye.
-        private static final String STREAM = "c2191c55c4869063" + "04" + "68430700" + "17" + "00" + "6843" + "07" + "00000007627965";
+        private static final String STREAM =
+                "c2191c55c4869063" + "04" + "68430700" + "17" + "00" + "6843" + "07" + "00000007627965";
 
         @Test
         @DisplayName("the good-bye is found behind others, whatever their content, in whatever pieces")
@@ -177,7 +181,8 @@ final class SmallPartsTest {
             var capsules = new Capsules();
             assertThat(capsules.closes(hex("17" + "ffffffffffffffff"))).isFalse();
             for (int i = 0; i < 100; i++) {
-                assertThat(capsules.closes(Unpooled.wrappedBuffer(new byte[1000]))).isFalse();
+                assertThat(capsules.closes(Unpooled.wrappedBuffer(new byte[1000])))
+                        .isFalse();
             }
         }
 
@@ -221,12 +226,16 @@ final class SmallPartsTest {
             assertThat(tokens.validateToken(token, address(1, 4001))).isEqualTo(-1);
             byte[] secret = new byte[32];
             secret[0] = 1;
-            assertThat(new QuicTokens(secret, now::get).validateToken(token, address(1, 4000))).isEqualTo(-1);
+            assertThat(new QuicTokens(secret, now::get).validateToken(token, address(1, 4000)))
+                    .isEqualTo(-1);
             for (int i = 0; i < token.readableBytes(); i++) {
                 ByteBuf changed = token.copy();
                 changed.setByte(i, changed.getByte(i) ^ 1);
-                assertThat(tokens.validateToken(changed, address(1, 4000))).as("byte %d", i).isEqualTo(-1);
-                assertThat(tokens.validateToken(token.slice(0, i), address(1, 4000))).isEqualTo(-1);
+                assertThat(tokens.validateToken(changed, address(1, 4000)))
+                        .as("byte %d", i)
+                        .isEqualTo(-1);
+                assertThat(tokens.validateToken(token.slice(0, i), address(1, 4000)))
+                        .isEqualTo(-1);
             }
             Instant then = now.get();
             now.set(then.plusSeconds(11));

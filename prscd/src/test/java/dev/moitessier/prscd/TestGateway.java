@@ -43,7 +43,11 @@ final class TestGateway implements AutoCloseable {
                 .resolve();
         TransportLimits parsed = TransportLimits.of(limits);
         admissions = new Admissions(
-                rooms, authenticator, null, new Origins(List.of("https://app.example.org", "http://localhost")), parsed);
+                rooms,
+                authenticator,
+                null,
+                new Origins(List.of("https://app.example.org", "http://localhost")),
+                parsed);
         gateway = Gateway.start(
                 List.of(InetAddress.getByName("127.0.0.1")),
                 0,
@@ -53,9 +57,7 @@ final class TestGateway implements AutoCloseable {
                 parsed,
                 admissions,
                 new Routes(
-                        ready::get,
-                        Optional.of("secret"),
-                        () -> CompletableFuture.completedStage("{\"realms\":{}}")));
+                        ready::get, Optional.of("secret"), () -> CompletableFuture.completedStage("{\"realms\":{}}")));
     }
 
     int port() {

@@ -68,19 +68,27 @@ final class TlsTest {
         TlsIdentity identity = DemoCertificate.make(Instant.now());
         byte[] chain = Certificates.pem(identity);
         ECPrivateKey ec = (ECPrivateKey) identity.key();
-        assertThat(Pem.identity(chain, Certificates.pem("PRIVATE KEY", ec.getEncoded())).key()).isEqualTo(ec);
+        assertThat(Pem.identity(chain, Certificates.pem("PRIVATE KEY", ec.getEncoded()))
+                        .key())
+                .isEqualTo(ec);
         byte[] scalar = new byte[32];
         byte[] minimal = ec.getS().toByteArray();
         System.arraycopy(
-                minimal, Math.max(0, minimal.length - 32), scalar, Math.max(0, 32 - minimal.length), Math.min(32, minimal.length));
+                minimal,
+                Math.max(0, minimal.length - 32),
+                scalar,
+                Math.max(0, 32 - minimal.length),
+                Math.min(32, minimal.length));
         byte[] sec1 = Der.sequence(
                 Der.integer(BigInteger.ONE),
                 Der.tagged(Der.OCTET_STRING, scalar),
                 Der.tagged(0xa0, Der.oid("1.2.840.10045.3.1.7")));
         // As "openssl ecparam -genkey" writes it, with the parameters in front.
         byte[] withParameters = concat(
-                Certificates.pem("EC PARAMETERS", Der.oid("1.2.840.10045.3.1.7")), Certificates.pem("EC PRIVATE KEY", sec1));
-        assertThat(((ECPrivateKey) Pem.identity(chain, withParameters).key()).getS()).isEqualTo(ec.getS());
+                Certificates.pem("EC PARAMETERS", Der.oid("1.2.840.10045.3.1.7")),
+                Certificates.pem("EC PRIVATE KEY", sec1));
+        assertThat(((ECPrivateKey) Pem.identity(chain, withParameters).key()).getS())
+                .isEqualTo(ec.getS());
 
         KeyPairGenerator generator = KeyPairGenerator.getInstance("RSA");
         generator.initialize(2048);
@@ -107,7 +115,8 @@ final class TlsTest {
         TlsIdentity identity = DemoCertificate.make(Instant.now());
         byte[] chain = Certificates.pem(identity);
         byte[] key = Certificates.pem("PRIVATE KEY", identity.key().getEncoded());
-        byte[] other = Certificates.pem("PRIVATE KEY", DemoCertificate.make(Instant.now()).key().getEncoded());
+        byte[] other = Certificates.pem(
+                "PRIVATE KEY", DemoCertificate.make(Instant.now()).key().getEncoded());
         assertThatThrownBy(() -> Pem.identity(chain, other)).hasMessageContaining("does not belong");
         assertThatThrownBy(() -> Pem.identity(key, key)).hasMessageContaining("no certificate");
         assertThatThrownBy(() -> Pem.identity(chain, chain)).hasMessageContaining("no private key");
@@ -168,5 +177,4 @@ final class TlsTest {
         System.arraycopy(b, 0, both, a.length, b.length);
         return both;
     }
-
 }

@@ -107,7 +107,8 @@ final class WebSocketTest {
                 client.raw(RawClient.frame(true, RawClient.PING, payload));
                 assertThat(client.read(RawClient.PONG).payload()).isEqualTo(payload);
                 client.binary(HELLO);
-                assertThat(Signalling.decode(client.read(RawClient.BINARY).payload()).payload())
+                assertThat(Signalling.decode(client.read(RawClient.BINARY).payload())
+                                .payload())
                         .isEqualTo(ByteBuffer.wrap(HELLO));
             }
         }

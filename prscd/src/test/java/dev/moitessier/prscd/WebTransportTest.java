@@ -39,8 +39,7 @@ final class WebTransportTest {
     void responseHeaders() throws Exception {
         try (var server = new TestGateway();
                 var client = new QuicClient(server.port())) {
-            QuicClient.Exchange session =
-                    client.connect("/v1?publickey=k&id=ada", "origin", "https://app.example.org");
+            QuicClient.Exchange session = client.connect("/v1?publickey=k&id=ada", "origin", "https://app.example.org");
             assertThat(session.status()).isEqualTo("200");
             assertThat(session.headers.join().headers().get("sec-webtransport-http3-draft"))
                     .hasToString("draft02");
@@ -90,7 +89,8 @@ final class WebTransportTest {
         try (var server = new TestGateway();
                 var client = QuicClient.open(server.port(), "ada")) {
             server.rooms.echo = true;
-            for (String hex : new String[] {"00", "01", "3f616263", "40", "4001ff", "80000000", "c0", "ffffffffffffffff"}) {
+            for (String hex :
+                    new String[] {"00", "01", "3f616263", "40", "4001ff", "80000000", "c0", "ffffffffffffffff"}) {
                 client.datagram(HexFormat.of().parseHex(hex));
             }
             client.message(HELLO);
@@ -109,13 +109,15 @@ final class WebTransportTest {
                 // A capsule of an unknown kind, as Chromium sends one, then the good-bye in two pieces.
                 QuicClient.data(session, HexFormat.of().parseHex("c2191c55c4869063" + "03" + "010203" + "68"));
                 QuicClient.data(session, HexFormat.of().parseHex("43" + "07" + "00000007" + "627965"));
-                assertThat(server.rooms.guest("capsule").gone.get(5, TimeUnit.SECONDS)).isEqualTo(Departure.LEFT);
+                assertThat(server.rooms.guest("capsule").gone.get(5, TimeUnit.SECONDS))
+                        .isEqualTo(Departure.LEFT);
             }
             try (var client = new QuicClient(server.port())) {
                 QuicClient.Exchange session = client.connect("/v1?publickey=k&id=fin");
                 session.status();
                 session.stream.shutdownOutput().sync();
-                assertThat(server.rooms.guest("fin").gone.get(5, TimeUnit.SECONDS)).isEqualTo(Departure.LEFT);
+                assertThat(server.rooms.guest("fin").gone.get(5, TimeUnit.SECONDS))
+                        .isEqualTo(Departure.LEFT);
             }
             Await.until("nobody", () -> server.gateway.clients() == 0);
             assertThat(server.rooms.guest("capsule").departures).hasSize(1);
@@ -131,11 +133,13 @@ final class WebTransportTest {
                 QuicClient.Exchange session = client.connect("/v1?publickey=k&id=reset");
                 session.status();
                 session.stream.shutdownOutput(7).sync();
-                assertThat(server.rooms.guest("reset").gone.get(5, TimeUnit.SECONDS)).isEqualTo(Departure.LOST);
+                assertThat(server.rooms.guest("reset").gone.get(5, TimeUnit.SECONDS))
+                        .isEqualTo(Departure.LOST);
             }
             try (var client = QuicClient.open(server.port(), "closed")) {
                 client.connection.close();
-                assertThat(server.rooms.guest("closed").gone.get(5, TimeUnit.SECONDS)).isEqualTo(Departure.LOST);
+                assertThat(server.rooms.guest("closed").gone.get(5, TimeUnit.SECONDS))
+                        .isEqualTo(Departure.LOST);
             }
         }
     }
@@ -145,10 +149,12 @@ final class WebTransportTest {
     void silence() throws Exception {
         try (var server = new TestGateway("idle-timeout = 1s", "handshake-timeout = 1500ms")) {
             try (var client = QuicClient.open(server.port(), "silent")) {
-                assertThat(server.rooms.guest("silent").gone.get(10, TimeUnit.SECONDS)).isEqualTo(Departure.LOST);
+                assertThat(server.rooms.guest("silent").gone.get(10, TimeUnit.SECONDS))
+                        .isEqualTo(Departure.LOST);
             }
             try (var client = new QuicClient(server.port())) {
-                assertThat(client.connection.closeFuture().await(10, TimeUnit.SECONDS)).isTrue();
+                assertThat(client.connection.closeFuture().await(10, TimeUnit.SECONDS))
+                        .isTrue();
             }
             Await.until("no connection", () -> server.admissions.connections() == 0);
         }
@@ -161,11 +167,13 @@ final class WebTransportTest {
             try (var client = new QuicClient(server.port())) {
                 // HEADERS, length 2^30 - 1; then DATA of 2^62 - 1 on another.
                 client.rawStream(QuicStreamType.BIDIRECTIONAL, HexFormat.of().parseHex("01" + "bfffffff" + "0000"));
-                assertThat(client.connection.closeFuture().await(10, TimeUnit.SECONDS)).isTrue();
+                assertThat(client.connection.closeFuture().await(10, TimeUnit.SECONDS))
+                        .isTrue();
             }
             try (var client = new QuicClient(server.port())) {
                 client.rawStream(QuicStreamType.BIDIRECTIONAL, HexFormat.of().parseHex("01ffffffffffffffff00"));
-                assertThat(client.connection.closeFuture().await(10, TimeUnit.SECONDS)).isTrue();
+                assertThat(client.connection.closeFuture().await(10, TimeUnit.SECONDS))
+                        .isTrue();
             }
             try (var client = QuicClient.open(server.port(), "ada")) {
                 assertThat(server.rooms.guest("ada")).isNotNull();
