@@ -84,7 +84,7 @@ final class SimCore implements RoomStore {
         }
         sim.after(there, () -> {
             if (store.down()) {
-                if (faults.requestLate > 0 && sim.chance(.2)) {
+                if (faults.requestLate > 0 && sim.chance(.5)) {
                     // Held somewhere on the way until the store is back.
                     sim.at(store.upAgain() + (long) (sim.uniform(0, .3) * 1e9), () -> {
                         if (!store.down()) {
