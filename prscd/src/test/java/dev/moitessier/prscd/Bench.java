@@ -145,6 +145,8 @@ final class Bench {
         boolean writable = true;
         boolean answers = true;
         boolean full;
+        /** What it is told is not kept. */
+        boolean deaf;
         PeerConnection.Kind kind = PeerConnection.Kind.WEBSOCKET;
         int closedWith;
         boolean reading = true;
@@ -247,6 +249,9 @@ final class Bench {
         public Sent send(Frame frame) {
             if (full) {
                 return Sent.FULL;
+            }
+            if (deaf) {
+                return Sent.TAKEN;
             }
             byte[] bytes = frame.bytes().clone();
             sim.after(Nanos.millis(1), () -> receive(Signalling.decode(bytes)));

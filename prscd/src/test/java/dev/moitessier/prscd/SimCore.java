@@ -335,6 +335,14 @@ final class SimCore implements RoomStore {
                         if (answer == null || detached) {
                             return;
                         }
+                        if (answer.isEmpty() && store.head(scope) < from) {
+                            // The store has been emptied: it says so once, and goes on from where it is now.
+                            cursor = 0;
+                            registeredFor = null;
+                            to.gap(true);
+                            register();
+                            return;
+                        }
                         if (answer.isEmpty()) {
                             // Not a subscriber any more: the session has ended, the next heartbeat will say so.
                             registeredFor = session.equals(registeredFor) ? registeredFor : null;

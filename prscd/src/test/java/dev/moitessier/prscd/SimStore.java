@@ -58,6 +58,26 @@ final class SimStore {
         return scopes.keySet();
     }
 
+    int appendsUnder(String prefix) {
+        return scopes.entrySet().stream()
+                .filter(each -> each.getKey().startsWith(prefix))
+                .mapToInt(each -> each.getValue().appends)
+                .sum();
+    }
+
+    int subscribersUnder(String prefix) {
+        return scopes.entrySet().stream()
+                .filter(each -> each.getKey().startsWith(prefix))
+                .mapToInt(each -> each.getValue().subs.size())
+                .sum();
+    }
+
+    /** Everything is gone but the clock. */
+    void forget() {
+        scopes.clear();
+        sessions.clear();
+    }
+
     boolean down() {
         double now = sim.seconds();
         return outages.stream().anyMatch(each -> each[0] <= now && now < each[1]);
