@@ -300,8 +300,26 @@ class Node {
         counters.add(Count.REINCARNATIONS);
         LOG.info("Node of realm {} begins a new life: {}", settings.realm(), why);
         rooms.values().forEach(Room::suspend);
-        release();
+        Attached former = attached;
+        attached = null;
         beginLife();
+        if (former != null) {
+            detachWhenSaid(former);
+        }
+    }
+
+    /**
+     * The store's client may have subscribed the former life again, and letting it go writes its certificate: if that is
+     * the first (the store was emptied; a drain of unknown fate), nobody may seem to leave who is known under the new life.
+     */
+    private void detachWhenSaid(Attached former) {
+        loop.after(2 * leaseNanos(), () -> {
+            if (ended || live && rooms.values().stream().allMatch(room -> room.isOpen() && !room.hasUnsent())) {
+                former.detach();
+            } else {
+                detachWhenSaid(former);
+            }
+        });
     }
 
     private void release() {
@@ -560,26 +578,8 @@ class Node {
      * nothing may seem to end: what the former life holds is let go when the new one has said everything.
      */
     void drainUnknown() {
-        if (ended) {
-            return;
-        }
-        Attached former = attached;
-        attached = null;
         rooms.values().forEach(Room::suspendQuietly);
         reincarnate("the fate of its drain is unknown");
-        if (former != null) {
-            detachWhenSaid(former);
-        }
-    }
-
-    private void detachWhenSaid(Attached former) {
-        loop.after(Nanos.seconds(1), () -> {
-            if (ended || live && rooms.values().stream().allMatch(room -> room.isOpen() && !room.hasUnsent())) {
-                former.detach();
-            } else {
-                detachWhenSaid(former);
-            }
-        });
     }
 
     // ---- the volatile lane

@@ -84,7 +84,7 @@ final class SimCore implements RoomStore {
         }
         sim.after(there, () -> {
             if (store.down()) {
-                if (faults.requestLate > 0 && sim.chance(.2)) {
+                if (faults.requestLate > 0 && sim.chance(.5)) {
                     // Held somewhere on the way until the store is back.
                     sim.at(store.upAgain() + (long) (sim.uniform(0, .3) * 1e9), () -> {
                         if (!store.down()) {
@@ -333,6 +333,14 @@ final class SimCore implements RoomStore {
                     answer -> {
                         reading = false;
                         if (answer == null || detached) {
+                            return;
+                        }
+                        if (answer.isEmpty() && store.head(scope) < from) {
+                            // The store has been emptied: it says so once, and goes on from where it is now.
+                            cursor = 0;
+                            registeredFor = null;
+                            to.gap(true);
+                            register();
                             return;
                         }
                         if (answer.isEmpty()) {

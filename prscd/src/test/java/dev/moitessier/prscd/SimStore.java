@@ -21,6 +21,7 @@ final class SimStore {
     final List<double[]> outages = new ArrayList<>();
     final List<SimCore> watchers = new ArrayList<>();
     final Set<Flaw> flaws;
+    double hintsLost = .2;
     /** How long ids of appends are remembered. */
     double memory = Double.MAX_VALUE;
 
@@ -55,6 +56,26 @@ final class SimStore {
 
     Set<String> scopeNames() {
         return scopes.keySet();
+    }
+
+    int appendsUnder(String prefix) {
+        return scopes.entrySet().stream()
+                .filter(each -> each.getKey().startsWith(prefix))
+                .mapToInt(each -> each.getValue().appends)
+                .sum();
+    }
+
+    int subscribersUnder(String prefix) {
+        return scopes.entrySet().stream()
+                .filter(each -> each.getKey().startsWith(prefix))
+                .mapToInt(each -> each.getValue().subs.size())
+                .sum();
+    }
+
+    /** Everything is gone but the clock. */
+    void forget() {
+        scopes.clear();
+        sessions.clear();
     }
 
     boolean down() {
@@ -133,7 +154,7 @@ final class SimStore {
         sim.count("appends");
         for (SimCore each : List.copyOf(watchers)) {
             if (each.watches(name)) {
-                if (sim.chance(0.8)) {
+                if (!sim.chance(hintsLost)) {
                     sim.after(sim.around(.01), () -> each.hint(name));
                 }
             }

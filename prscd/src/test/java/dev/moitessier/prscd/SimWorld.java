@@ -81,9 +81,10 @@ final class SimWorld {
         }
         List<String> channels = sim.oneOf(List.of("i1"), List.of("o1"), List.of("i1", "o1"));
         int people = 3 + random.nextInt(6);
+        double tabs = sim.oneOf(0., .3, .8);
         for (int i = 0; i < people; i++) {
             // Sometimes two tabs have one id.
-            int id = sim.chance(.3) ? random.nextInt(5) : i;
+            int id = sim.chance(tabs) ? random.nextInt(5) : i;
             SimClient client = new SimClient(this, "c" + id, sim.oneOf(channels));
             clients.add(client);
             sim.after(sim.uniform(0, 3), client::connect);
@@ -262,6 +263,7 @@ final class SimWorld {
                     && each.client.channel.equals(observer.client.channel)
                     && each.acknowledged
                     && observer.acknowledgedAt / 1e9 < each.drainedAt - 1
+                    && !observer.acknowledgedBeforeOpen
                     && each.acknowledgedAt / 1e9 < each.drainedAt - 3
                     && now - each.drainedAt < LINGER - 1
                     && !hadTrouble(observer.server, each.since / 1e9, now)) {
