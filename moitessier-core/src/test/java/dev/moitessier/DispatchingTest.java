@@ -18,6 +18,7 @@ import dev.moitessier.store.Retention;
 import dev.moitessier.store.StoreException;
 import dev.moitessier.store.SweepPolicy;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -27,8 +28,11 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import jdk.jfr.Recording;
+import jdk.jfr.consumer.RecordingFile;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class DispatchingTest {
     private static final Dispatch FROM_BOB = Dispatch.from(BOB);
@@ -665,6 +669,35 @@ class DispatchingTest {
                         .isThrownBy(
                                 () -> node.dispatching.dispatch(FROM_BOB.to("a").text("x")));
                 assertThat(told).containsExactly("a STORED", "nowhere UNHEARD", "a failed");
+            }
+        }
+    }
+
+    @Nested
+    class FlightRecorder {
+        @Test
+        void aRecordingHasAnEventForEachDispatch(@TempDir Path folder) throws IOException {
+            try (Spoken node = Spoken.near();
+                    Recording recording = new Recording()) {
+                node.shared("a");
+                recording.enable("dev.moitessier.Dispatch").withoutThreshold();
+                recording.start();
+                Dispatched done = node.dispatching.dispatch(FROM_BOB.to("a").text("four"));
+                node.dispatching.dispatchAsync(FROM_BOB.to("a", "nowhere").text("x"));
+                recording.stop();
+                Path file = folder.resolve("dispatches.jfr");
+                recording.dump(file);
+                assertThat(RecordingFile.readAllEvents(file))
+                        .filteredOn(event -> event.getEventType().getName().equals("dev.moitessier.Dispatch"))
+                        .satisfiesExactly(
+                                event -> {
+                                    assertThat(event.getString("scope")).isEqualTo("a");
+                                    assertThat(event.getString("dispatch"))
+                                            .isEqualTo(done.id().toString());
+                                    assertThat(event.getInt("body")).isEqualTo(4);
+                                    assertThat(event.getBoolean("failed")).isFalse();
+                                },
+                                event -> assertThat(event.getInt("scopes")).isEqualTo(2));
             }
         }
     }

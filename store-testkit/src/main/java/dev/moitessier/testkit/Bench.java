@@ -104,6 +104,11 @@ final class Bench implements AutoCloseable {
         session = null;
     }
 
+    /** A wiring over another namespace, in which nothing ever happened. */
+    StoreWiring anotherWiring() throws Exception {
+        return wired.another();
+    }
+
     StoreWiring wiring() {
         return wired.wiring();
     }
@@ -380,7 +385,10 @@ final class Bench implements AutoCloseable {
             }
             go.countDown();
             long end = System.nanoTime()
-                    + wiring().patience().multipliedBy(6).plus(can().callLimit()).toNanos();
+                    + wiring().patience()
+                            .multipliedBy(6)
+                            .plus(can().callLimit())
+                            .toNanos();
             List<T> results = new ArrayList<>();
             for (Future<T> future : futures) {
                 results.add(future.get(Math.max(1, end - System.nanoTime()), TimeUnit.NANOSECONDS));
@@ -418,7 +426,9 @@ final class Bench implements AutoCloseable {
                 .as("%s must be refused", what)
                 .isNotNull()
                 .isInstanceOfAny(StoreException.Rejected.class, IllegalArgumentException.class);
-        assertThat(plain(thrown.getMessage())).as("%s: the message says the limit", what).contains(limit);
+        assertThat(plain(thrown.getMessage()))
+                .as("%s: the message says the limit", what)
+                .contains(limit);
     }
 
     /** The same for an append, which answers instead of throwing (B4). */
@@ -465,7 +475,8 @@ final class Bench implements AutoCloseable {
     Page trimTo(String scope, long count) throws Exception {
         long before = page(scope, 0).trimmed();
         return soon().until(
-                        "sweeps with retention of " + count + " entries trim the scope (S4: nothing dead stays for ever)",
+                        "sweeps with retention of " + count
+                                + " entries trim the scope (S4: nothing dead stays for ever)",
                         () -> {
                             trim(store(), countOf(scope, count));
                             return page(scope, 0);

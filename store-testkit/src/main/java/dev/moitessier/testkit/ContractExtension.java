@@ -26,9 +26,9 @@ final class ContractExtension
 
     @Override
     public void beforeAll(ExtensionContext context) throws Exception {
-        StoreContract contract = (StoreContract) context.getRequiredTestInstance();
-        String namespace = Bench.randomName();
-        Wired wired = Wired.open(contract.wiring(namespace), namespace);
+        Object contract = context.getRequiredTestInstance();
+        Wired.Maker maker = contract instanceof CoreContract core ? core::wiring : ((StoreContract) contract)::wiring;
+        Wired wired = Wired.open(maker, Bench.randomName());
         context.getStore(OURS).put(Wired.class, wired);
     }
 
@@ -39,7 +39,9 @@ final class ContractExtension
                 ? context.getRequiredTestClass().getSimpleName()
                 : wired.capabilities().store() + " ("
                         + context.getRequiredTestClass().getSimpleName() + ")";
-        StringBuilder line = new StringBuilder("Store contract of " + name + ": " + passed + " passed, " + failed.size()
+        String contract =
+                context.getRequiredTestInstance() instanceof CoreContract ? "Core contract on " : "Store contract of ";
+        StringBuilder line = new StringBuilder(contract + name + ": " + passed + " passed, " + failed.size()
                 + " failed, " + skipped.values().stream().mapToInt(List::size).sum() + " skipped");
         failed.forEach(test -> line.append("\n  FAILED  ").append(test));
         skipped.forEach((reason, tests) -> line.append("\n  skipped ")

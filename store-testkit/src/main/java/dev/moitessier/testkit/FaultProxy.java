@@ -448,9 +448,11 @@ public final class FaultProxy implements AutoCloseable {
             upstream.connect(server, 5_000);
             Connection connection = new Connection(client, upstream);
             connections.add(connection);
-            connection.start();
+            // Accepted while the port was being closed: nothing of it may reach the server.
             if (accepting.isClosed()) {
                 connection.cut();
+            } else {
+                connection.start();
             }
         } catch (IOException e) {
             // The server is away: the client sees a connection that ends at once.

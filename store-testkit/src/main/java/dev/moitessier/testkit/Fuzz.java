@@ -96,7 +96,8 @@ final class Fuzz {
         }
         for (int i = 0; i < 3; i++) {
             int number = i;
-            threads.add(() -> read("reader " + number, new Random(seed * 37 + number), instances.get(number % instances.size())));
+            threads.add(() ->
+                    read("reader " + number, new Random(seed * 37 + number), instances.get(number % instances.size())));
         }
         threads.add(() -> join("joiner", new Random(seed * 41), session));
         threads.add(() -> trim(new Random(seed * 43)));
@@ -128,7 +129,12 @@ final class Fuzz {
                 String scope = random.nextInt(2) == 0 ? scopes.get(0) : scopes.get(random.nextInt(scopes.size()));
                 Payload body = Payload.wrap((who + " " + (done + i)).getBytes(StandardCharsets.UTF_8));
                 Content content = new Content(WRITER, null, body, true, Map.of(), Map.of());
-                batch.add(new Append(new UUID(random.nextLong(), random.nextLong()), scope, content, OptionalLong.empty(), REMEMBER));
+                batch.add(new Append(
+                        new UUID(random.nextLong(), random.nextLong()),
+                        scope,
+                        content,
+                        OptionalLong.empty(),
+                        REMEMBER));
             }
             if (proxy != null && on == instances.get(instances.size() - 1) && random.nextInt(4) == 0) {
                 spoil(proxy, random);
@@ -182,7 +188,9 @@ final class Fuzz {
             boolean caughtUp = true;
             for (String scope : scopes) {
                 long cursor = cursors.getOrDefault(scope, 0L);
-                long next = last ? follow(who, on, scope, cursor, 100) : look(who, on, scope, cursor, 1 + random.nextInt(20)).next();
+                long next = last
+                        ? follow(who, on, scope, cursor, 100)
+                        : look(who, on, scope, cursor, 1 + random.nextInt(20)).next();
                 caughtUp &= next == cursor;
                 cursors.put(scope, next);
                 pages++;
@@ -248,7 +256,13 @@ final class Fuzz {
         int sweeps = 0;
         while (writing.get() > 0) {
             int keep = 100 + random.nextInt(100);
-            first().sweep(new SweepPolicy(scope -> scope.equals(scopes.get(1)) ? new Retention(Duration.ofDays(1), keep) : Bench.KEEP_ALL.apply(scope), Duration.ofDays(3650), null, 100));
+            first().sweep(new SweepPolicy(
+                    scope -> scope.equals(scopes.get(1))
+                            ? new Retention(Duration.ofDays(1), keep)
+                            : Bench.KEEP_ALL.apply(scope),
+                    Duration.ofDays(3650),
+                    null,
+                    100));
             sweeps++;
             LockSupport.parkNanos(BREATH);
         }

@@ -22,7 +22,9 @@ interface HintRules {
         String scope = bench.heardScope();
         for (int i = 0; i < 5; i++) {
             bench.put(scope, "m" + i);
-            assertThat(bench.heard(unwatched, scope, 0)).as("entries seen by an instance that never watched").hasSize(i + 1);
+            assertThat(bench.heard(unwatched, scope, 0))
+                    .as("entries seen by an instance that never watched")
+                    .hasSize(i + 1);
         }
     }
 
@@ -42,8 +44,14 @@ interface HintRules {
             long before = elsewhere.of(scope);
             long beforeHere = here.of(scope);
             bench.put(bench.store(), scope, "m" + i);
-            bench.within(bound).until("Capabilities.push says " + bound + ": a hint in another instance, append " + i, () -> elsewhere.of(scope) > before);
-            bench.within(bound).until("Capabilities.push says " + bound + ": a hint in the appending instance, append " + i, () -> here.of(scope) > beforeHere);
+            bench.within(bound)
+                    .until(
+                            "Capabilities.push says " + bound + ": a hint in another instance, append " + i,
+                            () -> elsewhere.of(scope) > before);
+            bench.within(bound)
+                    .until(
+                            "Capabilities.push says " + bound + ": a hint in the appending instance, append " + i,
+                            () -> here.of(scope) > beforeHere);
         }
     }
 
@@ -66,10 +74,13 @@ interface HintRules {
             if (scope.equals(hint) && bench.heard(bench.other(), scope, 0).isEmpty()) {
                 early++;
             }
-            bench.soon().until("the append is readable", () -> !bench.heard(scope, 0).isEmpty());
+            bench.soon().until("the append is readable", () -> !bench.heard(scope, 0)
+                    .isEmpty());
             watch.remove(scope);
         }
-        assertThat(early).as("hints, of 20, that came before their entry was readable").isLessThan(3);
+        assertThat(early)
+                .as("hints, of 20, that came before their entry was readable")
+                .isLessThan(3);
     }
 
     @Test
@@ -106,8 +117,16 @@ interface HintRules {
             scopes.add(scope);
             watch.add(scope);
         }
-        assertThat(Duration.ofNanos(System.nanoTime() - start)).as("200 times add").isLessThan(Duration.ofSeconds(2));
-        bench.soon().until("each of 200 added scopes is hinted without any append", () -> scopes.stream().filter(scope -> hints.of(scope) == 0).count(), missing -> missing == 0);
+        assertThat(Duration.ofNanos(System.nanoTime() - start))
+                .as("200 times add")
+                .isLessThan(Duration.ofSeconds(2));
+        bench.soon()
+                .until(
+                        "each of 200 added scopes is hinted without any append",
+                        () -> scopes.stream()
+                                .filter(scope -> hints.of(scope) == 0)
+                                .count(),
+                        missing -> missing == 0);
     }
 
     @Test
@@ -159,10 +178,15 @@ interface HintRules {
             watch.add(last);
         }
         String lastAdded = last;
-        bench.within(bench.wiring().patience().multipliedBy(3)).until("the last of " + count + " scopes is in effect", () -> hints.of(lastAdded) > 0);
-        assertThat(Thread.activeCount() - threads).as("threads that " + count + " watched scopes need").isLessThan(20);
+        bench.within(bench.wiring().patience().multipliedBy(3))
+                .until("the last of " + count + " scopes is in effect", () -> hints.of(lastAdded) > 0);
+        assertThat(Thread.activeCount() - threads)
+                .as("threads that " + count + " watched scopes need")
+                .isLessThan(20);
         if (proxied != null) {
-            assertThat(proxied.proxy().connections().size() - connections).as("connections that " + count + " watched scopes need").isLessThan(10);
+            assertThat(proxied.proxy().connections().size() - connections)
+                    .as("connections that " + count + " watched scopes need")
+                    .isLessThan(10);
         }
     }
 }

@@ -32,6 +32,11 @@ class OnABrokenStore extends StoreContract {
         }
 
         @Override
+        public Optional<MailboxStore> openSkewed(Duration offset) {
+            return super.openSkewed(offset).map(sound -> breakage.skewed().apply(sound, offset));
+        }
+
+        @Override
         public Optional<Proxied> openProxied() {
             return super.openProxied().map(sound -> new Proxied(stores.apply(sound.store()), sound.proxy()));
         }

@@ -53,9 +53,16 @@ final class Wire implements AutoCloseable {
     /** Resets every connection and refuses new ones. */
     void stop() throws IOException {
         listening.close();
-        for (Socket socket : sockets) {
+        sockets.forEach(Wire::reset);
+    }
+
+    private static void reset(Socket socket) {
+        try (socket) {
             socket.setSoLinger(true, 0);
-            socket.close();
+        } catch (IOException e) {
+            if (!socket.isClosed()) { // its own thread may have closed it first
+                throw new UncheckedIOException(e);
+            }
         }
     }
 
