@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.File;
 import java.io.IOException;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,8 +13,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -77,6 +80,36 @@ final class ProcessTest {
         }
     }
 
+    @Test
+    @DisplayName("out of file descriptors it does not accept for a while; when there are some again, it serves")
+    void outOfDescriptors() throws Exception {
+        Assumptions.assumeTrue(Files.isExecutable(Path.of("/bin/bash")), "no bash to bound the file descriptors with");
+        int port = freePort();
+        try (var prscd = new Program(List.of("--demo"), jar -> true, Map.of("PRSCD_PORT", "" + port), 400)) {
+            prscd.awaitOutput("https://localhost:" + port + "/v1");
+            List<Socket> many = new ArrayList<>();
+            try {
+                for (int i = 0; i < 600; i++) {
+                    many.add(new Socket("127.0.0.1", port));
+                }
+                prscd.awaitOutput("Too many open files");
+            } finally {
+                for (Socket socket : many) {
+                    socket.close();
+                }
+            }
+            assertThat(prscd.process.isAlive()).isTrue();
+            Await.until("it serves", () -> {
+                try (var client = RawClient.tls(port)) {
+                    client.request("/v1?publickey=demo&id=ada");
+                    return client.head().startsWith("HTTP/1.1 101 ");
+                } catch (IOException notYet) {
+                    return false;
+                }
+            });
+        }
+    }
+
     private static int freePort() throws IOException {
         try (var socket = new ServerSocket(0, 1, java.net.InetAddress.getByName("127.0.0.1"))) {
             return socket.getLocalPort();
@@ -88,7 +121,13 @@ final class ProcessTest {
         final Process process;
         private final Path said;
 
-        Program(List<String> arguments, java.util.function.Predicate<String> onClassPath, Map<String, String> variables)
+        Program(List<String> arguments, Predicate<String> onClassPath, Map<String, String> variables)
+                throws IOException {
+            this(arguments, onClassPath, variables, 0);
+        }
+
+        /** With so many file descriptors at most, if that is not 0. */
+        Program(List<String> arguments, Predicate<String> onClassPath, Map<String, String> variables, int descriptors)
                 throws IOException {
             String classPath = Stream.of(System.getProperty("java.class.path").split(File.pathSeparator, -1))
                     .filter(entry ->
@@ -103,6 +142,9 @@ final class ProcessTest {
                     classPath,
                     PrscdMain.class.getName()));
             command.addAll(arguments);
+            if (descriptors > 0) {
+                command.addAll(0, List.of("/bin/bash", "-c", "ulimit -n " + descriptors + " && exec \"$@\"", "bash"));
+            }
             said = Files.createTempFile(folder, "said", ".txt");
             var builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(said.toFile());
             builder.environment()

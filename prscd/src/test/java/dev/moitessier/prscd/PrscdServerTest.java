@@ -8,6 +8,8 @@ import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigParseOptions;
 import com.typesafe.config.ConfigSyntax;
 import dev.moitessier.psig.ChannelEvent;
+import dev.moitessier.psig.Psig;
+import dev.moitessier.psig.Signalling;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -190,6 +192,26 @@ final class PrscdServerTest {
                                 == 2);
                 assertThat(clients.peers("a")).containsExactly("bob");
             }
+        }
+    }
+
+    @Test
+    @DisplayName("what is no message is ignored, and the next one is understood; a channel that is not allowed does not answer")
+    void malformed() throws Exception {
+        try (var servers = new TestServers();
+                PrscdServer server = servers.start("prscd.realms.demo.join = [\"open-*\"]");
+                var client = RawClient.tls(server.port())) {
+            client.request("/v1?publickey=demo&id=ada");
+            assertThat(client.head()).startsWith("HTTP/1.1 101 ");
+            byte[] garbage = new byte[10_000];
+            java.util.Arrays.fill(garbage, (byte) 0xc1);
+            client.binary(garbage);
+            client.binary(new byte[0]);
+            client.binary(Signalling.control(Psig.OP_CHANNEL_JOIN, "closed").encode());
+            client.binary(Signalling.control(Psig.OP_CHANNEL_JOIN, "open-1").encode());
+            Signalling answer = Signalling.decode(client.read(RawClient.BINARY).payload());
+            assertThat(answer.opCode()).isEqualTo(Psig.OP_CHANNEL_JOIN);
+            assertThat(answer.channel()).isEqualTo("open-1");
         }
     }
 }

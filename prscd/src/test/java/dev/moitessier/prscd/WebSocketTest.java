@@ -256,6 +256,40 @@ final class WebSocketTest {
         }
     }
 
+    @Test
+    @DisplayName("frames of four senders on one socket stay whole, each sender's in its order")
+    void concurrentSenders() throws Exception {
+        try (var server = new TestGateway("waiting-bytes = 64 MiB");
+                var client = RawClient.open(server.port(), "ada")) {
+            PeerConnection connection = server.rooms.guest("ada").connection;
+            var senders = new java.util.ArrayList<Thread>();
+            for (int sender = 0; sender < 4; sender++) {
+                String name = Integer.toString(sender);
+                senders.add(new Thread(() -> {
+                    for (int n = 0; n < 1000; n++) {
+                        // Sizes on both sides of the 126 bytes at which the header grows.
+                        String text = name + ":" + n + ":" + "x".repeat(n % 300);
+                        connection.send(Frames.of(text.getBytes(StandardCharsets.UTF_8)));
+                    }
+                }));
+            }
+            senders.forEach(Thread::start);
+            int[] next = new int[4];
+            for (int i = 0; i < 4000; i++) {
+                Signalling got = Signalling.decode(client.read(RawClient.BINARY).payload());
+                String[] parts =
+                        StandardCharsets.UTF_8.decode(got.payload()).toString().split(":", -1);
+                int sender = Integer.parseInt(parts[0]);
+                assertThat(Integer.parseInt(parts[1])).isEqualTo(next[sender]);
+                assertThat(parts[2]).hasSize(next[sender] % 300);
+                next[sender]++;
+            }
+            for (Thread sender : senders) {
+                sender.join();
+            }
+        }
+    }
+
     private static int status(TestGateway server, String target, String... headers) throws IOException {
         try (var client = RawClient.tls(server.port())) {
             client.request(target, headers);
