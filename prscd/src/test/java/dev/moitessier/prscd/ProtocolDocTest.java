@@ -32,8 +32,8 @@ final class ProtocolDocTest {
                 assertThat(signalling.cid()).isEmpty();
             }
         }
-        // "82 b8" and "82 2e" in the text: the lengths of the first two.
+        // "82 b8" and "82 2d" in the text: the lengths of the first two.
         assertThat(lines.get(0).split("\\s+")[2].length() / 2).isEqualTo(0xb8 - 0x80);
-        assertThat(lines.get(1).split("\\s+")[2].length() / 2).isEqualTo(0x2e);
+        assertThat(lines.get(1).split("\\s+")[2].length() / 2).isEqualTo(0x2d);
     }
 }
