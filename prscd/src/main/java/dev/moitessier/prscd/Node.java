@@ -267,28 +267,52 @@ class Node {
                     return;
                 }
                 attached = value;
-                if (!store.session().id().equals(before.id())) {
-                    // It may have ended behind the registration: then the certificate is in the log.
-                    reincarnate("its session ended at birth");
-                    return;
-                }
-                session = before.id();
-                live = true;
-                value.read(cursor, new NodesReader(mine));
-                for (Room room : List.copyOf(rooms.values())) {
-                    room.open();
-                }
+                lookAround(mine, before, value);
             }
 
             @Override
             public void failed(Throwable cause) {
                 // It may have been registered all the same, and its certificate be written when that is taken back:
                 // this life must never speak.
-                loop.after(jitter(BEGIN_AGAIN), () -> {
-                    if (mine == birth && !ended) {
-                        beginLife();
-                    }
-                });
+                stillborn(mine);
+            }
+        });
+    }
+
+    private void stillborn(int mine) {
+        loop.after(jitter(BEGIN_AGAIN), () -> {
+            if (mine == birth && !ended) {
+                release();
+                beginLife();
+            }
+        });
+    }
+
+    /** From here on certificates are read: also by the next life, if this one has read none. */
+    private void lookAround(int mine, Session before, Attached here) {
+        here.subscribers(new Answer<>() {
+            @Override
+            public void ok(Present present) {
+                if (mine != birth) {
+                    return;
+                }
+                if (!store.session().id().equals(before.id())) {
+                    // It may have ended behind the registration: then the certificate is in the log.
+                    stillborn(mine);
+                    return;
+                }
+                session = before.id();
+                live = true;
+                if (cursor.isEmpty()) {
+                    cursor = OptionalLong.of(present.position());
+                }
+                here.read(cursor, new NodesReader(mine));
+                rooms().forEach(Room::open);
+            }
+
+            @Override
+            public void failed(Throwable cause) {
+                stillborn(mine);
             }
         });
     }
@@ -346,6 +370,15 @@ class Node {
         return live && !ended && now.valid() && now.id().equals(session);
     }
 
+    /** False: the store has ended the session, and the next life begins. */
+    boolean isAsBefore() {
+        if (live && !store.session().id().equals(session)) {
+            reincarnate("the store ended its session");
+            return false;
+        }
+        return true;
+    }
+
     private void tick() {
         if (ended) {
             return;
@@ -356,9 +389,7 @@ class Node {
             rooms.values().forEach(Room::woke);
         }
         lastTick = now;
-        if (live && !store.session().id().equals(session)) {
-            reincarnate("the store ended its session");
-        }
+        isAsBefore();
         if (maySpeak()) {
             if (now - wokeAt > WAKE_GRACE) {
                 expireLingering(now);

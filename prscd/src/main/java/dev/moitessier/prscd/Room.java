@@ -378,10 +378,12 @@ class Room {
         acknowledge();
         flush();
         int opening = generation;
-        mine.read(readFrom(), new Reader() {
+        cursor = OptionalLong.of(readFrom(present.position()));
+        mine.read(cursor, new Reader() {
             @Override
             public void entries(List<LogRecord> page) {
-                if (generation == opening) {
+                // What the next life reads again, it judges otherwise.
+                if (generation == opening && node.isAsBefore()) {
                     read(page, opening);
                 }
             }
@@ -399,9 +401,9 @@ class Room {
         closeIfIdle();
     }
 
-    /** At first from the registration; later where the former life left off, so that no data is lost between two lives. */
-    OptionalLong readFrom() {
-        return cursor;
+    /** At first from here on; later from where the former life left off, so that no data is lost between two lives. */
+    long readFrom(long position) {
+        return cursor.orElse(position);
     }
 
     private Set<String> strangers(Set<String> lives) {
@@ -436,6 +438,7 @@ class Room {
             @Override
             public void ok(Present present) {
                 if (generation == opening) {
+                    cursor = cursor.isPresent() ? cursor : OptionalLong.of(present.position());
                     Set<String> live = strangers(present.lives());
                     others.addAll(live);
                     waiting.addAll(live);

@@ -335,12 +335,15 @@ final class SimCore implements RoomStore {
                         if (answer == null || detached) {
                             return;
                         }
-                        if (answer.isEmpty() && store.head(scope) < from) {
+                        if (store.head(scope) < from) {
                             // The store has been emptied: it says so once, and goes on from where it is now.
                             cursor = 0;
-                            registeredFor = null;
                             to.gap(true);
-                            register();
+                            if (answer.isEmpty()) {
+                                registeredFor = null;
+                                register();
+                            }
+                            look();
                             return;
                         }
                         if (answer.isEmpty()) {

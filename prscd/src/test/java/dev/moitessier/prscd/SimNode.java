@@ -5,7 +5,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalLong;
 import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
@@ -73,6 +72,7 @@ final class SimNode extends Node {
 
     private final class FlawedRoom extends Room {
         private final boolean ordered;
+        private boolean opened;
 
         FlawedRoom(Node node, String channel, String scope) {
             super(node, channel, scope);
@@ -130,11 +130,12 @@ final class SimNode extends Node {
         }
 
         @Override
-        OptionalLong readFrom() {
-            if (super.readFrom().isEmpty()) {
+        long readFrom(long position) {
+            if (!opened) {
+                opened = true;
                 openings.add(new Opened(channel, now.getAsLong()));
             }
-            return flaws.contains(Flaw.CURSOR_FORGOTTEN) ? OptionalLong.empty() : super.readFrom();
+            return flaws.contains(Flaw.CURSOR_FORGOTTEN) ? position : super.readFrom(position);
         }
 
         @Override
