@@ -2,30 +2,25 @@ package dev.moitessier.prscd;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.util.ResourceLeakDetector;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
-import org.slf4j.LoggerFactory;
 
 /** Fails a test class that lost a buffer: Netty watches each one and says so when it is collected without a release. */
 final class Leaks implements BeforeAllCallback, AfterAllCallback {
-    private static final Logger DETECTOR = (Logger) LoggerFactory.getLogger(ResourceLeakDetector.class);
-
-    private final ListAppender<ILoggingEvent> said = new ListAppender<>();
+    private final List<String> lost = new CopyOnWriteArrayList<>();
     private ResourceLeakDetector.Level before = ResourceLeakDetector.getLevel();
 
     @Override
     public void beforeAll(ExtensionContext context) {
         before = ResourceLeakDetector.getLevel();
         ResourceLeakDetector.setLevel(ResourceLeakDetector.Level.PARANOID);
-        said.start();
-        DETECTOR.addAppender(said);
+        ByteBufUtil.setLeakListener((type, records) -> lost.add(type + "\n" + records));
     }
 
     @Override
@@ -37,11 +32,8 @@ final class Leaks implements BeforeAllCallback, AfterAllCallback {
                 PooledByteBufAllocator.DEFAULT.directBuffer().release();
             }
         }
-        DETECTOR.detachAppender(said);
+        ByteBufUtil.setLeakListener(null);
         ResourceLeakDetector.setLevel(before);
-        List<String> lost = List.copyOf(said.list).stream()
-                .map(ILoggingEvent::getFormattedMessage)
-                .toList();
         assertThat(lost).as("buffers without a release").isEmpty();
     }
 }
