@@ -345,6 +345,25 @@ class ClusterTest {
     }
 
     @Test
+    @DisplayName("outage.atStart: a node that starts while the store is away serves those here at once, and joins the others later")
+    void startDuringOutage() {
+        Server there = bench.server();
+        Client far = there.client("far").in("room");
+        bench.outage(5);
+        Server fresh = bench.server();
+        Client ada = fresh.client("ada").join("room");
+        Client bob = fresh.client("bob").join("room");
+        bench.run(1);
+        ada.data("room", "hello");
+        bench.run(.1);
+        assertThat(ada.states()).contains("bob=bob");
+        assertThat(bob.heard()).containsExactly("hello");
+        bench.run(8);
+        assertThat(ada.states()).contains("far=far");
+        assertThat(far.states()).contains("ada=ada", "bob=bob");
+    }
+
+    @Test
     @DisplayName("store.forgets: emptied under its nodes: nobody is said to have left, and rosters are whole within 5 s")
     void storeForgets() {
         Server one = bench.server();
