@@ -259,7 +259,9 @@ final class SimWorld {
             return;
         }
         for (SimClient.Link each : links) {
-            if (each.client.id.equals(who)
+            // With replies lost a roster may still have been owed when its node drained.
+            if (trouble.replyLost + trouble.requestLate == 0
+                    && each.client.id.equals(who)
                     && each.client.channel.equals(observer.client.channel)
                     && each.acknowledged
                     && observer.acknowledgedAt / 1e9 < each.drainedAt - 1
