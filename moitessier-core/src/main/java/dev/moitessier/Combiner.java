@@ -10,7 +10,6 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -76,7 +75,7 @@ final class Combiner {
 
     private final Map<String, Lane> lanes = new HashMap<>();
     private final ArrayDeque<Lane> ready = new ArrayDeque<>();
-    private final PriorityQueue<Lane> resting = new PriorityQueue<>(Comparator.comparingLong(lane -> lane.restsUntil));
+    private final PriorityQueue<Lane> resting = new PriorityQueue<>((a, b) -> Long.signum(a.restsUntil - b.restsUntil));
     private final ArrayDeque<Element> tasks = new ArrayDeque<>();
     private int calls;
     private int writers;
@@ -99,7 +98,7 @@ final class Combiner {
         this.maxBatch = capabilities.maxBatch();
         this.maxBytes = capabilities.maxAppend();
         this.inProcess = inProcess(capabilities);
-        this.timeoutNanos = timeout.toNanos();
+        this.timeoutNanos = Durations.nanos(timeout);
         this.executor = executor;
         this.retried = retried;
     }
@@ -224,6 +223,9 @@ final class Combiner {
 
     /** The same for one append each to several scopes; all are tried. */
     List<Appended> append(List<Append> appends) {
+        if (appends.size() == 1) {
+            return List.of(append(appends.get(0)));
+        }
         if (!inProcess || accepted != 0) {
             return await(appends, List.of());
         }
@@ -593,7 +595,10 @@ final class Combiner {
     }
 
     private boolean goesAgain(Element element, Appended answer, long now) {
-        return mayPass(answer) && element.call.answers[element.index] == null && now < element.call.deadline && !closed;
+        return mayPass(answer)
+                && element.call.answers[element.index] == null
+                && now - element.call.deadline < 0
+                && !closed;
     }
 
     /** A try before the last may have written, whatever the last one says. */
@@ -762,7 +767,7 @@ final class Combiner {
                 return answer;
             }
             perhapsWritten |= failed.cause().outcomeUnknown();
-            if (!mayPass(answer) || System.nanoTime() >= deadline) {
+            if (!mayPass(answer) || System.nanoTime() - deadline >= 0) {
                 return perhapsWritten && !failed.cause().outcomeUnknown()
                         ? new Appended.Failed(perhapsWritten(failed.cause()))
                         : answer;

@@ -4,9 +4,11 @@ import jdk.jfr.Category;
 import jdk.jfr.DataAmount;
 import jdk.jfr.Description;
 import jdk.jfr.Event;
+import jdk.jfr.FlightRecorder;
 import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
+import org.jspecify.annotations.Nullable;
 
 /** A dispatch in Java Flight Recorder, from the call to the store's answer. */
 @Name("dev.moitessier.Dispatch")
@@ -31,4 +33,14 @@ final class DispatchEvent extends Event {
 
     @Label("Failed")
     boolean failed;
+
+    /** Null unless somebody records: then a dispatch should not pay for it. */
+    static @Nullable DispatchEvent begun() {
+        if (!FlightRecorder.isInitialized()) {
+            return null;
+        }
+        DispatchEvent event = new DispatchEvent();
+        event.begin();
+        return event;
+    }
 }

@@ -26,6 +26,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -76,7 +77,7 @@ final class Dispatching {
         this.headers = settings.headers();
         this.observer = node.observer();
         this.observed = observer != Observers.none();
-        this.remember = atMost(limits.maxRemember(), rememberOwn(limits, settings.callTimeout()));
+        this.remember = rememberOwn(limits, settings.callTimeout());
         this.rememberCallers = atMost(limits.maxRemember(), REMEMBER_CALLERS);
         this.combiner = new Combiner(store, limits, settings.callTimeout(), node.executor(), this::retried);
         this.inFlight = new InFlight(settings.inFlight(), settings.overflow(), settings.callTimeout());
@@ -85,8 +86,9 @@ final class Dispatching {
     /** Longer than the last try of a call can end after its first; in this process's memory nothing is tried for long. */
     private static Duration rememberOwn(Capabilities limits, Duration callTimeout) {
         Duration callLimit = limits.callLimit();
+        Duration most = limits.maxRemember();
         boolean longer = callTimeout.compareTo(callLimit) > 0 && !Combiner.inProcess(limits);
-        return (longer ? callTimeout : callLimit).plus(callLimit);
+        return atMost(most, atMost(most, longer ? callTimeout : callLimit).plus(callLimit));
     }
 
     private static Duration atMost(Duration most, Duration wanted) {
@@ -101,17 +103,16 @@ final class Dispatching {
             return new Dispatched(id, List.of());
         }
         long started = observed ? System.nanoTime() : 0;
-        DispatchEvent event = new DispatchEvent();
-        event.begin();
+        DispatchEvent event = DispatchEvent.begun();
         List<String> scopes = scopes(said);
+        if (scopes.size() == 1 && said.handler() == null && !observed && event == null) {
+            return toOne(said, id, scopes.get(0));
+        }
         Outcomes outcomes = new Outcomes(id, scopes.size());
         if (said.handler() != null) {
             for (String scope : scopes) {
                 outcomes.add(scope, withHandler(said, id, scope, combiner::append));
             }
-        } else if (scopes.size() == 1) {
-            String scope = scopes.get(0);
-            outcomes.add(scope, combiner.append(append(said, id, scope)), List.of(), List.of());
         } else {
             List<Appended> answers = combiner.append(appends(said, id, scopes));
             for (int i = 0; i < scopes.size(); i++) {
@@ -119,6 +120,18 @@ final class Dispatching {
             }
         }
         ended(said, outcomes, event, started);
+        return outcomes.dispatched();
+    }
+
+    /** The usual case, without what only the others need. */
+    private Dispatched toOne(Dispatch said, UUID id, String scope) {
+        Appended answer = combiner.append(append(said, id, scope));
+        Dispatched.Entry entry = Outcomes.entry(scope, answer, List.of(), List.of());
+        if (entry != null) {
+            return new Dispatched(id, List.of(entry));
+        }
+        Outcomes outcomes = new Outcomes(id, 1);
+        outcomes.add(scope, answer, List.of(), List.of());
         return outcomes.dispatched();
     }
 
@@ -181,7 +194,7 @@ final class Dispatching {
         private final InFlight.Era era;
         private final CompletableFuture<Dispatched> result;
         private final long started = observed ? System.nanoTime() : 0;
-        private final DispatchEvent event = new DispatchEvent();
+        private final @Nullable DispatchEvent event = DispatchEvent.begun();
 
         Later(Dispatch said, UUID id, List<String> scopes, InFlight.Era era, CompletableFuture<Dispatched> result) {
             super(scopes.size());
@@ -190,7 +203,6 @@ final class Dispatching {
             this.scopes = scopes;
             this.era = era;
             this.result = result;
-            event.begin();
         }
 
         /** Runs the continuations that are attached by now, so that a flush returns after them. */
@@ -318,7 +330,7 @@ final class Dispatching {
     /** Drains what was accepted, at most for the call timeout; afterwards every call is an {@link IllegalStateException}. */
     void close() {
         open = false;
-        long deadline = System.nanoTime() + node.settings().callTimeout().toNanos();
+        long deadline = System.nanoTime() + Durations.nanos(node.settings().callTimeout());
         inFlight.awaitNone(deadline);
         combiner.close(deadline);
     }
@@ -426,13 +438,15 @@ final class Dispatching {
 
     /** Reads again what may pass, until the call timeout. */
     private <T> T retrying(Supplier<T> read) {
-        long deadline = System.nanoTime() + node.settings().callTimeout().toNanos();
+        long deadline = System.nanoTime() + Durations.nanos(node.settings().callTimeout());
         long rest = TimeUnit.MILLISECONDS.toNanos(10);
         while (true) {
             try {
                 return read.get();
             } catch (StoreException failed) {
-                if (!failed.retryable() || Thread.currentThread().isInterrupted() || System.nanoTime() >= deadline) {
+                if (!failed.retryable()
+                        || Thread.currentThread().isInterrupted()
+                        || System.nanoTime() - deadline >= 0) {
                     throw failed;
                 }
             }
@@ -451,8 +465,8 @@ final class Dispatching {
 
     // ------------------------------------------------------------ telling
 
-    private void ended(Dispatch dispatch, Outcomes outcomes, DispatchEvent event, long started) {
-        if (event.shouldCommit()) {
+    private void ended(Dispatch dispatch, Outcomes outcomes, @Nullable DispatchEvent event, long started) {
+        if (event != null && event.shouldCommit()) {
             event.scopes = outcomes.entries().size() + outcomes.failed().size();
             event.scope = outcomes.firstScope();
             event.dispatch = outcomes.id().toString();

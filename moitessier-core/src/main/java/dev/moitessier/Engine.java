@@ -18,6 +18,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
@@ -367,6 +368,10 @@ final class Engine {
         return direct;
     }
 
+    boolean isClosed() {
+        return closed;
+    }
+
     // ---- the tick
 
     /** One request to the store, and for whom. */
@@ -376,7 +381,7 @@ final class Engine {
             Set<ListenerRef> readers = new HashSet<>();
             for (Place place : places) {
                 Feed.Consumer consumer = place.feed.consumer();
-                entries = Math.max(entries, consumer == null ? 1 : consumer.options.batch());
+                entries = Math.max(entries, consumer == null ? 1 : consumer.share());
                 readers.add(place.mailbox);
             }
             return new ReadRequest(scope.name, after, entries, false, readers);
@@ -509,7 +514,7 @@ final class Engine {
         if (visible.isEmpty() && gap == null) {
             return place.scope.skipTo(place, page.next());
         }
-        int batch = consumer.options.batch();
+        int batch = consumer.share();
         if (visible.size() <= batch) {
             load(place, gap == null ? view.load(visible) : new Load(visible, page.next(), gap));
         } else {
@@ -538,8 +543,10 @@ final class Engine {
             return read.places();
         }
         Set<ListenerRef> own = new HashSet<>();
+        Map<Place, UUID> registrations = new HashMap<>();
         for (Place place : read.places()) {
             own.add(place.mailbox);
+            registrations.put(place, place.registration);
         }
         Members members = store.members(read.scope().name, own);
         List<Place> there = new ArrayList<>(read.places().size());
@@ -548,8 +555,8 @@ final class Engine {
             if (start != null && start == place.start) {
                 place.version = members.version();
                 there.add(place);
-            } else if (!place.feed.isClosed()) {
-                keeper.registerAgain(place, members.version() == 0);
+            } else {
+                keeper.registerAgain(place, registrations.get(place), members.version() == 0);
                 read.scope().putBack(place);
             }
         }

@@ -96,6 +96,15 @@ final class Feed {
             offered();
         }
 
+        /**
+         * At most so many messages of one scope at once. All scopes of a listener may have a load waiting: of many, each a smaller
+         * one, so that it has no more than 16 batches in memory, or one message of each.
+         */
+        final int share() {
+            int scopes = feed.places.length;
+            return scopes <= 16 ? options.batch() : Math.max(1, 16 * options.batch() / scopes);
+        }
+
         final @Nullable Object outcome() {
             return outcome;
         }
@@ -231,7 +240,9 @@ final class Feed {
     /** A durable one goes away, any other for good; what the store cannot be told now it is told later. */
     void goAway() {
         for (Place place : places) {
-            engine.keeper.goSoon(place);
+            if (!engine.isClosed()) {
+                engine.keeper.goSoon(place);
+            }
         }
         forget();
     }

@@ -54,7 +54,7 @@ final class InFlight {
             throw new StoreException.Rejected("at most " + most + " asynchronous dispatches may be in flight");
         }
         try {
-            long nanos = timeout.toNanos();
+            long nanos = Durations.nanos(timeout);
             while (open >= most) {
                 if (nanos <= 0) {
                     throw new StoreException.Unavailable(

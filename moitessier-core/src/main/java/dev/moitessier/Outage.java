@@ -2,7 +2,9 @@ package dev.moitessier;
 
 import dev.moitessier.store.Capabilities;
 import java.time.Duration;
+import java.util.EnumMap;
 import java.util.EnumSet;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import org.slf4j.Logger;
@@ -31,7 +33,7 @@ final class Outage {
     private final String store;
 
     private final Set<Work> failing = EnumSet.noneOf(Work.class);
-    private final int[] tries = new int[Work.values().length];
+    private final Map<Work, Integer> tries = new EnumMap<>(Work.class);
     private long since;
 
     Outage(TimeSource time, Observer observer, Capabilities capabilities) {
@@ -50,20 +52,20 @@ final class Outage {
                 since = time.nanos();
             }
             failing.add(work);
-            tried = tries[work.ordinal()]++;
+            tried = tries.merge(work, 1, Integer::sum);
         }
         if (first) {
             LOG.warn("store {} does not answer, will go on when it does: {}", store, cause.toString());
             observer.storeDown(cause);
         }
-        int most = Math.min(MOST_MILLIS, FIRST_MILLIS << Math.min(tried, 10));
+        int most = Math.min(MOST_MILLIS, FIRST_MILLIS << Math.min(tried - 1, 10));
         return Duration.ofMillis(most / 2 + ThreadLocalRandom.current().nextInt(most / 2 + 1));
     }
 
     void succeeded(Work work) {
         Duration took;
         synchronized (this) {
-            tries[work.ordinal()] = 0;
+            tries.remove(work);
             if (!failing.remove(work) || !failing.isEmpty()) {
                 return;
             }

@@ -32,25 +32,31 @@ final class Outcomes {
     }
 
     void add(String scope, Appended appended, List<Dispatched.Result> results, List<Dispatched.Failure> failures) {
-        if (appended instanceof Appended.Stored stored) {
-            entries.add(new Dispatched.Entry(
-                    scope,
-                    Dispatched.Outcome.STORED,
-                    OptionalLong.of(stored.position()),
-                    stored.duplicate(),
-                    results,
-                    failures));
-        } else if (appended instanceof Appended.Unheard) {
-            entries.add(new Dispatched.Entry(
-                    scope, Dispatched.Outcome.UNHEARD, OptionalLong.empty(), false, results, failures));
-        } else if (appended instanceof Appended.Enlisted) {
-            entries.add(new Dispatched.Entry(
-                    scope, Dispatched.Outcome.ENLISTED, OptionalLong.empty(), false, results, failures));
+        Dispatched.Entry entry = entry(scope, appended, results, failures);
+        if (entry != null) {
+            entries.add(entry);
         } else if (appended instanceof Appended.Failed refused) {
             fail(scope, named(refused.cause(), scope));
         } else {
             fail(scope, new IllegalStateException("the store found an append stale that had no condition: " + scope));
         }
+    }
+
+    /** Null: it failed. */
+    static Dispatched.@Nullable Entry entry(
+            String scope, Appended appended, List<Dispatched.Result> results, List<Dispatched.Failure> failures) {
+        if (appended instanceof Appended.Stored stored) {
+            OptionalLong position = OptionalLong.of(stored.position());
+            return new Dispatched.Entry(
+                    scope, Dispatched.Outcome.STORED, position, stored.duplicate(), results, failures);
+        }
+        OptionalLong none = OptionalLong.empty();
+        if (appended instanceof Appended.Unheard) {
+            return new Dispatched.Entry(scope, Dispatched.Outcome.UNHEARD, none, false, results, failures);
+        }
+        return appended instanceof Appended.Enlisted
+                ? new Dispatched.Entry(scope, Dispatched.Outcome.ENLISTED, none, false, results, failures)
+                : null;
     }
 
     void fail(String scope, RuntimeException cause) {

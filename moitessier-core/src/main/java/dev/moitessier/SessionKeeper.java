@@ -15,11 +15,13 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +36,7 @@ import org.slf4j.LoggerFactory;
  * cursors (L2, V3).
  */
 final class SessionKeeper {
+    private static final int MOVERS = 8;
     private static final Logger LOG = LoggerFactory.getLogger(Moitessier.class);
 
     private final Engine engine;
@@ -169,39 +172,79 @@ final class SessionKeeper {
             renewing.unlock();
         }
         LOG.warn("session {} has ended, perhaps after a long pause; going on as session {}", lost, session);
-        engine.onStoreThread(() -> moveAll(lost));
+        moveAll(lost);
     }
 
-    /** Registers under the present session whatever is not, again and again until it has succeeded. */
+    /** All scopes, some at once: a node may have 100,000. */
     private void moveAll(LiveSession lost) {
+        Move move = new Move(lost, new ConcurrentLinkedQueue<>(engine.scopes()));
+        int movers = engine.isDirect() ? 1 : Math.min(MOVERS, 1 + move.left.size() / MOVERS);
+        move.movers.set(movers);
+        for (int i = 0; i < movers; i++) {
+            engine.onStoreThread(() -> move(move));
+        }
+    }
+
+    /** From an ended session to the present one. */
+    private static final class Move {
+        final LiveSession lost;
+        final ConcurrentLinkedQueue<LocalScope> left;
+        final AtomicInteger movers = new AtomicInteger();
+        volatile @Nullable RuntimeException failure;
+
+        Move(LiveSession lost, ConcurrentLinkedQueue<LocalScope> left) {
+            this.lost = lost;
+            this.left = left;
+        }
+    }
+
+    private void move(Move move) {
         try {
-            for (LocalScope scope : engine.scopes()) {
-                List<Place> stale = new ArrayList<>();
-                scope.forEachMember(place -> {
-                    if (place.session != null && place.session != session && !place.feed.isClosed()) {
-                        stale.add(place);
-                    }
-                });
-                if (!stale.isEmpty()) {
-                    boolean forgotten = isUnknown(stale.get(0));
-                    for (Place place : stale) {
-                        registerAgain(place, forgotten);
-                    }
-                }
-                if (closed) {
-                    return;
-                }
+            LocalScope scope = move.left.poll();
+            while (scope != null && move.failure == null && !closed) {
+                move(scope);
+                scope = move.left.poll();
             }
-            engine.outage.succeeded(Work.REGISTER);
-        } catch (StoreException.Closed storeClosed) {
-            return;
         } catch (RuntimeException failure) {
-            if (!closed) {
-                time.after(
-                        engine.outage.failed(Work.REGISTER, failure), () -> engine.onStoreThread(() -> moveAll(lost)));
+            move.failure = failure;
+        }
+        if (move.movers.decrementAndGet() == 0 && !closed) {
+            moved(move);
+        }
+    }
+
+    private void move(LocalScope scope) {
+        List<Place> stale = new ArrayList<>();
+        scope.forEachMember(place -> {
+            if (place.session != null && place.session != session) {
+                stale.add(place);
             }
+        });
+        if (stale.isEmpty()) {
             return;
         }
+        boolean forgotten = isUnknown(stale.get(0));
+        for (Place place : stale) {
+            locked(place, () -> {
+                if (place.session != session) {
+                    again(place, forgotten);
+                }
+            });
+        }
+    }
+
+    private void moved(Move move) {
+        RuntimeException failure = move.failure;
+        if (failure instanceof StoreException.Closed) {
+            return;
+        }
+        LiveSession lost = move.lost;
+        if (failure != null) {
+            // What has been moved is not moved again.
+            time.after(engine.outage.failed(Work.REGISTER, failure), () -> moveAll(lost));
+            return;
+        }
+        engine.outage.succeeded(Work.REGISTER);
         engine.allHinted();
         Consumer<Session> told = onEnded;
         if (told != null) {
@@ -227,23 +270,29 @@ final class SessionKeeper {
         });
     }
 
-    /** The store does not know this registration any more. */
-    void registerAgain(Place place, boolean forgotten) {
+    /** The store does not know this registration any more, and perhaps not even the scope. */
+    void registerAgain(Place place, @Nullable UUID known, boolean forgotten) {
         locked(place, () -> {
-            if (place.feed.isClosed()) {
-                return;
-            }
-            LiveSession before = place.session;
-            // A new id: the farewell of the old one has been said (L7).
-            Registered registered = register(place, Ids.random());
-            long cursor = place.cursor;
-            if (forgotten) {
-                engine.resume(place, new Gap(place.scope.name, cursor, registered.head(), Gap.Reason.RESET));
-            } else if (before == place.session) {
-                // Not our end: what was dispatched meanwhile may not have been kept for it.
-                engine.resume(place, new Gap(place.scope.name, cursor, cursor, Gap.Reason.RESET));
+            if (Objects.equals(place.registration, known)) { // else somebody has done so meanwhile
+                again(place, forgotten);
             }
         });
+    }
+
+    private void again(Place place, boolean forgotten) {
+        if (place.feed.isClosed()) {
+            return;
+        }
+        LiveSession before = place.session;
+        // A new id: the farewell of the old one has been said (L7).
+        Registered registered = register(place, Ids.random());
+        long cursor = place.cursor;
+        if (forgotten) {
+            engine.resume(place, new Gap(place.scope.name, cursor, registered.head(), Gap.Reason.RESET));
+        } else if (before == place.session) {
+            // Not our end: what was dispatched meanwhile may not have been kept for it.
+            engine.resume(place, new Gap(place.scope.name, cursor, cursor, Gap.Reason.RESET));
+        }
     }
 
     /** What others see of it has changed (I2). */

@@ -14,10 +14,12 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.moitessier.store.Append;
 import dev.moitessier.store.Appended;
 import dev.moitessier.store.ListenerRef;
+import dev.moitessier.store.Party;
 import dev.moitessier.store.Retention;
 import dev.moitessier.store.StoreException;
 import dev.moitessier.store.SweepPolicy;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -27,9 +29,14 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import jdk.jfr.Recording;
+import jdk.jfr.consumer.RecordingFile;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
+@Timeout(60)
 class DispatchingTest {
     private static final Dispatch FROM_BOB = Dispatch.from(BOB);
 
@@ -115,9 +122,9 @@ class DispatchingTest {
                 assertThat(node.heard(sharedScope)).isEmpty();
                 assertThat(Recipient.of(sharedScope).listenerId())
                         .isNotEqualTo(Recipient.of(handlerOf12).listenerId());
-                assertThat(Recipient.of(new ListenerRef("c", PRIVATE, new dev.moitessier.store.Party("a", "b")))
+                assertThat(Recipient.of(new ListenerRef("c", PRIVATE, new Party("a", "b")))
                                 .listenerId())
-                        .isNotEqualTo(Recipient.of(new ListenerRef("bc", PRIVATE, Spoken.party("a")))
+                        .isNotEqualTo(Recipient.of(new ListenerRef("ca", PRIVATE, new Party("b", "")))
                                 .listenerId());
             }
         }
@@ -505,8 +512,7 @@ class DispatchingTest {
                     StoreException.Unavailable failure = catchThrowableOfType(
                             StoreException.Unavailable.class,
                             () -> node.dispatching.dispatch(FROM_BOB.to("room").text("x")));
-                    assertThat(Duration.ofNanos(System.nanoTime() - started))
-                            .isBetween(timeout, timeout.multipliedBy(10));
+                    assertThat(Duration.ofNanos(System.nanoTime() - started)).isGreaterThanOrEqualTo(timeout);
                     UUID id = node.line().calls.get(0).batch().get(0).dispatch();
                     assertThat(failure)
                             .hasMessageContaining("dispatch.id(UUID.fromString(\"" + id + "\"))")
@@ -665,6 +671,35 @@ class DispatchingTest {
                         .isThrownBy(
                                 () -> node.dispatching.dispatch(FROM_BOB.to("a").text("x")));
                 assertThat(told).containsExactly("a STORED", "nowhere UNHEARD", "a failed");
+            }
+        }
+    }
+
+    @Nested
+    class FlightRecorder {
+        @Test
+        void aRecordingHasAnEventForEachDispatch(@TempDir Path folder) throws IOException {
+            try (Spoken node = Spoken.near();
+                    Recording recording = new Recording()) {
+                node.shared("a");
+                recording.enable("dev.moitessier.Dispatch").withoutThreshold();
+                recording.start();
+                Dispatched done = node.dispatching.dispatch(FROM_BOB.to("a").text("four"));
+                node.dispatching.dispatchAsync(FROM_BOB.to("a", "nowhere").text("x"));
+                recording.stop();
+                Path file = folder.resolve("dispatches.jfr");
+                recording.dump(file);
+                assertThat(RecordingFile.readAllEvents(file))
+                        .filteredOn(event -> event.getEventType().getName().equals("dev.moitessier.Dispatch"))
+                        .satisfiesExactly(
+                                event -> {
+                                    assertThat(event.getString("scope")).isEqualTo("a");
+                                    assertThat(event.getString("dispatch"))
+                                            .isEqualTo(done.id().toString());
+                                    assertThat(event.getInt("body")).isEqualTo(4);
+                                    assertThat(event.getBoolean("failed")).isFalse();
+                                },
+                                event -> assertThat(event.getInt("scopes")).isEqualTo(2));
             }
         }
     }

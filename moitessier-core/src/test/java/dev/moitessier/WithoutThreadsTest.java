@@ -75,8 +75,9 @@ class WithoutThreadsTest {
         Listener room = node.listen(Conditions.shared(ADA, "room"));
         node.dispatch(BOB, "room", "hi");
         Ended ended = room.listenUntil(
-                ListenOptions.defaults(), listener -> heard.isEmpty(), messages -> heard.add(messages.get(0)
-                        .text()));
+                ListenOptions.defaults(),
+                listener -> heard.isEmpty(),
+                messages -> heard.add(messages.get(0).text()));
         assertThat(ended).isEqualTo(Ended.CHECK);
     }
 
@@ -178,7 +179,8 @@ class WithoutThreadsTest {
         TestStore store = store();
         Moitessier node = node(store);
         for (int i = 0; i < 1_000; i++) {
-            node.listen(Conditions.privateTo(Person.of("p" + i), "room")).subscribe(message -> heard.add(message.text()));
+            node.listen(Conditions.privateTo(Person.of("p" + i), "room"))
+                    .subscribe(message -> heard.add(message.text()));
         }
         advance(1);
         int requests = store.requests.get();
@@ -326,8 +328,12 @@ class WithoutThreadsTest {
             assertThat(heard).containsExactly("1", "2");
             advance(10_000);
             assertThat(told).containsExactly("down", "up");
-            assertThat(log.at(Level.WARN)).filteredOn(line -> line.contains("does not answer")).hasSize(1);
-            assertThat(log.at(Level.INFO)).filteredOn(line -> line.contains("answers again")).hasSize(1);
+            assertThat(log.at(Level.WARN))
+                    .filteredOn(line -> line.contains("does not answer"))
+                    .hasSize(1);
+            assertThat(log.at(Level.INFO))
+                    .filteredOn(line -> line.contains("answers again"))
+                    .hasSize(1);
         }
     }
 
@@ -436,9 +442,12 @@ class WithoutThreadsTest {
         Listener watcher = node.listen(Conditions.privateTo(BOB, "room"));
         Dispatch bye = Dispatch.from(ADA).text("bye");
         node.listen(Conditions.shared(ADA, "room").farewell(bye)).close();
-        node.listen(Conditions.shared(ADA, "room").durable("desk").farewell(bye)).close();
+        node.listen(Conditions.shared(ADA, "room").durable("desk").farewell(bye))
+                .close();
         advance(60_000);
-        assertThat(watcher.messages(Since.leftOff(), 10)).extracting(Message::text).containsExactly("bye", "bye");
+        assertThat(watcher.messages(Since.leftOff(), 10))
+                .extracting(Message::text)
+                .containsExactly("bye", "bye");
     }
 
     @Test
@@ -451,7 +460,9 @@ class WithoutThreadsTest {
         advance(4_000);
         dying.down = true;
         advance(30_000);
-        assertThat(watcher.messages(Since.leftOff(), 10)).extracting(Message::text).containsExactly("bye");
+        assertThat(watcher.messages(Since.leftOff(), 10))
+                .extracting(Message::text)
+                .containsExactly("bye");
     }
 
     @Test
@@ -462,7 +473,9 @@ class WithoutThreadsTest {
         Listener watcher = other.listen(Conditions.privateTo(BOB, "room"));
         node.listen(Conditions.shared(ADA, "room").farewell(Dispatch.from(ADA).text("bye")));
         node.close();
-        assertThat(watcher.messages(Since.leftOff(), 10)).extracting(Message::text).containsExactly("bye");
+        assertThat(watcher.messages(Since.leftOff(), 10))
+                .extracting(Message::text)
+                .containsExactly("bye");
         assertThatThrownBy(() -> node.listen(Conditions.shared(ADA, "room"))).isInstanceOf(IllegalStateException.class);
         node.close();
     }
@@ -475,9 +488,11 @@ class WithoutThreadsTest {
         store.down = true;
         room.close();
         store.down = false;
-        assertThat(store.subscribers(new ListenerRef("room", ListenerType.SHARED, null))).hasSize(1);
+        assertThat(store.subscribers(new ListenerRef("room", ListenerType.SHARED, null)))
+                .hasSize(1);
         advance(2_000);
-        assertThat(store.subscribers(new ListenerRef("room", ListenerType.SHARED, null))).isEmpty();
+        assertThat(store.subscribers(new ListenerRef("room", ListenerType.SHARED, null)))
+                .isEmpty();
     }
 
     @Test

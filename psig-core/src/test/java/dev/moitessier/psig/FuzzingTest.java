@@ -34,7 +34,7 @@ class FuzzingTest {
     @ValueSource(classes = {SignallingFuzzTest.class, ChannelEventFuzzTest.class})
     @Tag("long")
     void findsNothingForLong(Class<?> target) throws Exception {
-        fuzz(target, Integer.getInteger("psig.fuzz.seconds", 180));
+        fuzz(target, Integer.getInteger("psig.fuzz.seconds", 120));
     }
 
     private static void fuzz(Class<?> target, int seconds) throws IOException, InterruptedException {

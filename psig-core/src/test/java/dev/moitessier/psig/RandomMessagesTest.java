@@ -28,7 +28,7 @@ class RandomMessagesTest {
     @Test
     @Tag("long")
     void areReadAsMeantForLong() {
-        check(2_000_000);
+        check(500_000);
     }
 
     private static void check(int messages) {
@@ -91,8 +91,14 @@ class RandomMessagesTest {
         }
 
         byte[] message() {
-            if (random.nextInt(4) == 0) {
-                return plain();
+            switch (random.nextInt(6)) {
+                case 0:
+                    return plain();
+                case 1:
+                case 2:
+                    return nearlyPlain();
+                default:
+                    break;
             }
             if (random.nextInt(10) == 0) {
                 header(0x90, 16, 0xdc, KEYS.size(), false);
@@ -122,6 +128,27 @@ class RandomMessagesTest {
                 values[field] = field == 4 ? payload() : text();
             }
             return meant().encode();
+        }
+
+        /** In Go's order, most values in their shortest form: on the edge of what the rewriter copies. */
+        private byte[] nearlyPlain() {
+            int present = random.nextInt(256) | random.nextInt(256);
+            out.write(0x80 | Integer.bitCount(present));
+            for (int field = 0; field < KEYS.size(); field++) {
+                if ((present & 1 << field) != 0) {
+                    byte[] key = KEYS.get(field).getBytes(UTF_8);
+                    out.write(0xa0 | key.length);
+                    out.writeBytes(key);
+                    if (random.nextInt(8) == 0) {
+                        value(field);
+                    } else {
+                        values[field] = new byte[] {(byte) ('a' + random.nextInt(26))};
+                        out.writeBytes(field == 4 ? new byte[] {(byte) 0xc4, 1} : new byte[] {(byte) 0xa1});
+                        out.writeBytes(values[field]);
+                    }
+                }
+            }
+            return out.toByteArray();
         }
 
         private void value(int field) {

@@ -1,12 +1,16 @@
 package dev.moitessier.psig;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.moitessier.psig.Vectors.Vector;
+import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -22,7 +26,7 @@ class SignallingRewriterTest {
     }
 
     static List<Vector> all() {
-        return java.util.stream.Stream.of("signallings.tsv", "decoded.tsv", "replies.tsv")
+        return Stream.of("signallings.tsv", "decoded.tsv", "replies.tsv")
                 .flatMap(file -> Vectors.of(file).stream())
                 .toList();
     }
@@ -56,6 +60,69 @@ class SignallingRewriterTest {
                 }
             }
         }
+    }
+
+    /** Messages that are plain but for one value, which is longer than it need be, of another type, empty or not ASCII. */
+    @Test
+    void givesTheShortestFormsInGoOrder() {
+        List<String> keys = List.of("t", "op", "c", "sid", "pl", "p", "app", "mesh");
+        for (String odd : keys) {
+            for (int length : new int[] {0, 1, 30, 31, 32, 33, 254, 255, 256, 257, 65_535, 65_536}) {
+                for (int form = 0; form < 8; form++) {
+                    for (String content : List.of("a".repeat(length), "é".repeat(length / 2))) {
+                        ByteArrayOutputStream message = new ByteArrayOutputStream();
+                        message.write(0x88);
+                        for (String key : keys) {
+                            message.write(0xa0 + key.length());
+                            message.writeBytes(key.getBytes(UTF_8));
+                            if (key.equals(odd)) {
+                                write(message, form, content.getBytes(UTF_8));
+                            } else {
+                                write(message, key.equals("pl") ? 4 : 0, new byte[] {'x'});
+                            }
+                        }
+                        Laws.hold(message.toByteArray());
+                    }
+                }
+            }
+        }
+    }
+
+    /** 0 to 3: fixstr, str8, str16, str32; 4 to 6: bin8, bin16, bin32; 7: nil. The next wider one where it does not fit. */
+    private static void write(ByteArrayOutputStream out, int form, byte[] content) {
+        int length = content.length;
+        switch (form) {
+            case 0 -> {
+                if (length > 31) {
+                    write(out, 1, content);
+                    return;
+                }
+                out.write(0xa0 + length);
+            }
+            case 1, 4 -> {
+                if (length > 255) {
+                    write(out, form + 1, content);
+                    return;
+                }
+                out.writeBytes(new byte[] {(byte) (form == 1 ? 0xd9 : 0xc4), (byte) length});
+            }
+            case 2, 5 -> {
+                if (length > 65_535) {
+                    write(out, form + 1, content);
+                    return;
+                }
+                out.writeBytes(new byte[] {(byte) (form == 2 ? 0xda : 0xc5), (byte) (length >> 8), (byte) length});
+            }
+            case 3, 6 -> {
+                out.write(form == 3 ? 0xdb : 0xc6);
+                out.writeBytes(ByteBuffer.allocate(4).putInt(length).array());
+            }
+            default -> {
+                out.write(0xc0);
+                return;
+            }
+        }
+        out.writeBytes(content);
     }
 
     private static Signalling message(int present) {
@@ -154,7 +221,7 @@ class SignallingRewriterTest {
     void refusesWhatDecodeRefuses() {
         byte[] whole = message(63).encode();
         for (int length = 0; length < whole.length; length++) {
-            byte[] cut = java.util.Arrays.copyOf(whole, length);
+            byte[] cut = Arrays.copyOf(whole, length);
             assertThatThrownBy(() -> SignallingRewriter.unchanged().rewrite(cut))
                     .isInstanceOf(MalformedMessageException.class);
             assertThatThrownBy(() -> SignallingRewriter.unchanged().rewrite(ByteBuffer.wrap(cut)))

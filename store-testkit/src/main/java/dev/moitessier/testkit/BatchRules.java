@@ -28,17 +28,32 @@ interface BatchRules {
         assertThat(answers).as("answers to a batch of maxBatch").hasSameSizeAs(batch);
         for (String scope : scopes) {
             List<Entry> log = bench.readAll(scope, 0);
-            List<Append> mine = batch.stream().filter(append -> append.scope().equals(scope)).toList();
-            assertThat(log).as("order in the log").extracting(Entry::dispatch).containsExactlyElementsOf(mine.stream().map(Append::dispatch).toList());
+            List<Append> mine = batch.stream()
+                    .filter(append -> append.scope().equals(scope))
+                    .toList();
+            assertThat(log)
+                    .as("order in the log")
+                    .extracting(Entry::dispatch)
+                    .containsExactlyElementsOf(
+                            mine.stream().map(Append::dispatch).toList());
             for (int i = 0; i < batch.size(); i++) {
                 Append append = batch.get(i);
                 if (append.scope().equals(scope)) {
-                    long position = log.stream().filter(e -> e.dispatch().equals(append.dispatch())).findFirst().orElseThrow().position();
-                    assertThat(answers.get(i)).as("answer %d", i).isInstanceOfSatisfying(Appended.Stored.class, stored -> assertThat(stored.position()).isEqualTo(position));
+                    long position = log.stream()
+                            .filter(e -> e.dispatch().equals(append.dispatch()))
+                            .findFirst()
+                            .orElseThrow()
+                            .position();
+                    assertThat(answers.get(i))
+                            .as("answer %d", i)
+                            .isInstanceOfSatisfying(Appended.Stored.class, stored -> assertThat(stored.position())
+                                    .isEqualTo(position));
                 }
             }
         }
-        assertThat(bench.store().append(List.of())).as("answers to an empty batch").isEmpty();
+        assertThat(bench.store().append(List.of()))
+                .as("answers to an empty batch")
+                .isEmpty();
     }
 
     @Test
@@ -46,19 +61,24 @@ interface BatchRules {
         String scope = bench.heardScope();
         String unheard = bench.scope();
         long version = bench.store().members(scope, null).version();
-        List<Appended> answers = bench.store().append(List.of(
-                bench.append(scope, Bench.say("first")),
-                bench.append(unheard, Bench.say("to nobody")),
-                bench.append(scope, Bench.say(Payload.wrap(new byte[bench.can().maxBody() + 1]))),
-                bench.append("x".repeat(401), Bench.say("too long a name")),
-                bench.append(scope, Bench.say("second")),
-                Bench.onlyIf(version + 1, bench.append(scope, Bench.say("stale")))));
+        List<Appended> answers = bench.store()
+                .append(List.of(
+                        bench.append(scope, Bench.say("first")),
+                        bench.append(unheard, Bench.say("to nobody")),
+                        bench.append(
+                                scope,
+                                Bench.say(Payload.wrap(new byte[bench.can().maxBody() + 1]))),
+                        bench.append("x".repeat(401), Bench.say("too long a name")),
+                        bench.append(scope, Bench.say("second")),
+                        Bench.onlyIf(version + 1, bench.append(scope, Bench.say("stale")))));
         assertThat(answers).hasSize(6);
         assertThat(answers.get(0)).isInstanceOf(Appended.Stored.class);
         assertThat(answers.get(1)).isEqualTo(new Appended.Unheard());
         for (int rejected : new int[] {2, 3}) {
-            assertThat(answers.get(rejected)).as("answer %d", rejected).isInstanceOfSatisfying(Appended.Failed.class,
-                    failed -> assertThat(failed.cause()).isInstanceOf(StoreException.Rejected.class));
+            assertThat(answers.get(rejected))
+                    .as("answer %d", rejected)
+                    .isInstanceOfSatisfying(Appended.Failed.class, failed -> assertThat(failed.cause())
+                            .isInstanceOf(StoreException.Rejected.class));
         }
         assertThat(answers.get(4)).isInstanceOf(Appended.Stored.class);
         assertThat(answers.get(5)).isEqualTo(new Appended.Stale(version));
@@ -74,8 +94,12 @@ interface BatchRules {
             for (int i = 0; i < 20; i++) {
                 batch.add(bench.append(scopes.get(i % 2), Bench.say("m" + i)));
             }
-            bench.soon().until("the proxied instance answers", () -> !proxied.store().scopes("", null, 1).isEmpty());
-            FaultProxy.Trap trap = round % 2 == 0 ? proxied.proxy().cutNextAnswer() : proxied.proxy().cutNextRequest();
+            bench.soon().until("the proxied instance answers", () -> !proxied.store()
+                    .scopes("", null, 1)
+                    .isEmpty());
+            FaultProxy.Trap trap = round % 2 == 0
+                    ? proxied.proxy().cutNextAnswer()
+                    : proxied.proxy().cutNextRequest();
             List<Appended> answers = proxied.store().append(batch);
             assertThat(trap.sprung()).as("the proxy cut the connection").isTrue();
             assertThat(answers).hasSameSizeAs(batch);
@@ -83,17 +107,26 @@ interface BatchRules {
             for (int i = 0; i < batch.size(); i++) {
                 String scope = batch.get(i).scope();
                 if (failed.contains(scope)) {
-                    assertThat(answers.get(i)).as("answer %d, after an element of its scope failed", i).isInstanceOf(Appended.Failed.class);
+                    assertThat(answers.get(i))
+                            .as("answer %d, after an element of its scope failed", i)
+                            .isInstanceOf(Appended.Failed.class);
                 }
-                if (answers.get(i) instanceof Appended.Failed f && (f.cause().retryable() || f.cause().outcomeUnknown())) {
+                if (answers.get(i) instanceof Appended.Failed f
+                        && (f.cause().retryable() || f.cause().outcomeUnknown())) {
                     failed.add(scope);
                 }
             }
             retryUntilStored(bench, proxied.store(), batch);
             for (String scope : scopes) {
-                assertThat(bench.readAll(scope, 0)).as("the log after the retry, cut %s", round % 2 == 0 ? "after the request" : "before the request")
+                assertThat(bench.readAll(scope, 0))
+                        .as(
+                                "the log after the retry, cut %s",
+                                round % 2 == 0 ? "after the request" : "before the request")
                         .extracting(Entry::dispatch)
-                        .containsExactlyElementsOf(batch.stream().filter(append -> append.scope().equals(scope)).map(Append::dispatch).toList());
+                        .containsExactlyElementsOf(batch.stream()
+                                .filter(append -> append.scope().equals(scope))
+                                .map(Append::dispatch)
+                                .toList());
             }
         }
     }
@@ -102,14 +135,19 @@ interface BatchRules {
     default void B4_appendAnswersFailuresAndThrowsOnlyWhenClosed(Bench bench) throws Exception {
         MailboxStore closed = bench.open();
         closed.close();
-        assertThatThrownBy(() -> closed.append(List.of(bench.append(bench.scope(), Bench.say("m"))))).isInstanceOf(StoreException.Closed.class);
+        assertThatThrownBy(() -> closed.append(List.of(bench.append(bench.scope(), Bench.say("m")))))
+                .isInstanceOf(StoreException.Closed.class);
         StoreWiring.Proxied proxied = bench.proxied();
         String scope = bench.heardScope();
         bench.put(proxied.store(), scope, "before");
         proxied.proxy().down();
-        List<Appended> answers = proxied.store().append(List.of(bench.append(scope, Bench.say("1")), bench.append(scope, Bench.say("2"))));
-        assertThat(answers).as("answers while the server is away").hasSize(2).allSatisfy(answer -> assertThat(answer).isInstanceOfSatisfying(
-                Appended.Failed.class, failed -> assertThat(failed.cause().retryable()).as("retryable: %s", failed.cause()).isTrue()));
+        List<Appended> answers = proxied.store()
+                .append(List.of(bench.append(scope, Bench.say("1")), bench.append(scope, Bench.say("2"))));
+        assertThat(answers).as("answers while the server is away").hasSize(2).allSatisfy(answer -> assertThat(answer)
+                .isInstanceOfSatisfying(Appended.Failed.class, failed -> assertThat(
+                                failed.cause().retryable())
+                        .as("retryable: %s", failed.cause())
+                        .isTrue()));
     }
 
     private static void retryUntilStored(Bench bench, MailboxStore on, List<Append> batch) {

@@ -3,8 +3,10 @@ package dev.moitessier.testkit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -26,9 +28,9 @@ final class ContractExtension
 
     @Override
     public void beforeAll(ExtensionContext context) throws Exception {
-        StoreContract contract = (StoreContract) context.getRequiredTestInstance();
-        String namespace = Bench.randomName();
-        Wired wired = Wired.open(contract.wiring(namespace), namespace);
+        Object contract = context.getRequiredTestInstance();
+        Wired.Maker maker = contract instanceof CoreContract core ? core::wiring : ((StoreContract) contract)::wiring;
+        Wired wired = Wired.open(maker, Bench.randomName());
         context.getStore(OURS).put(Wired.class, wired);
     }
 
@@ -39,7 +41,9 @@ final class ContractExtension
                 ? context.getRequiredTestClass().getSimpleName()
                 : wired.capabilities().store() + " ("
                         + context.getRequiredTestClass().getSimpleName() + ")";
-        StringBuilder line = new StringBuilder("Store contract of " + name + ": " + passed + " passed, " + failed.size()
+        String contract =
+                context.getRequiredTestInstance() instanceof CoreContract ? "Core contract on " : "Store contract of ";
+        StringBuilder line = new StringBuilder(contract + name + ": " + passed + " passed, " + failed.size()
                 + " failed, " + skipped.values().stream().mapToInt(List::size).sum() + " skipped");
         failed.forEach(test -> line.append("\n  FAILED  ").append(test));
         skipped.forEach((reason, tests) -> line.append("\n  skipped ")
@@ -56,8 +60,7 @@ final class ContractExtension
 
     @Override
     public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
-        Wired wired = context.getStore(OURS).get(Wired.class, Wired.class);
-        Bench bench = new Bench(wired);
+        Bench bench = new Bench(Objects.requireNonNull(context.getStore(OURS).get(Wired.class, Wired.class)));
         // Closed by JUnit when the test is over, with all that the test opened.
         context.getStore(OURS).put(Bench.class, bench);
         return bench;
@@ -87,13 +90,15 @@ final class ContractExtension
     }
 
     @Override
-    public void testFailed(ExtensionContext context, Throwable cause) {
+    public void testFailed(ExtensionContext context, @Nullable Throwable cause) {
         failed.add(context.getRequiredTestMethod().getName());
     }
 
     @Override
-    public void testAborted(ExtensionContext context, Throwable cause) {
-        skipped.computeIfAbsent(String.valueOf(cause.getMessage()), reason -> new ArrayList<>())
+    public void testAborted(ExtensionContext context, @Nullable Throwable cause) {
+        skipped.computeIfAbsent(
+                        cause == null ? "aborted without a reason" : String.valueOf(cause.getMessage()),
+                        reason -> new ArrayList<>())
                 .add(context.getRequiredTestMethod().getName());
     }
 

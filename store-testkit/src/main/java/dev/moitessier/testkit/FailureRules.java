@@ -37,19 +37,34 @@ interface FailureRules {
             Append append = bench.append(scope, Bench.say("m" + i));
             expected.add(append.dispatch());
             ready(bench, proxied);
-            FaultProxy.Trap trap = i % 2 == 0 ? proxied.proxy().cutNextAnswer() : proxied.proxy().cutNextRequest();
+            FaultProxy.Trap trap = i % 2 == 0
+                    ? proxied.proxy().cutNextAnswer()
+                    : proxied.proxy().cutNextRequest();
             Appended answer = bench.one(proxied.store(), append);
             assertThat(trap.sprung()).as("the proxy cut the connection").isTrue();
-            boolean written = bench.readAll(scope, 0).stream().anyMatch(entry -> entry.dispatch().equals(append.dispatch()));
+            boolean written = bench.readAll(scope, 0).stream()
+                    .anyMatch(entry -> entry.dispatch().equals(append.dispatch()));
             if (answer instanceof Appended.Failed failed) {
-                assertThat(failed.cause().retryable()).as("retryable: %s", failed.cause()).isTrue();
-                assertThat(failed.cause().outcomeUnknown() || !written).as("outcomeUnknown of an append that failed and was written: %s", failed.cause()).isTrue();
+                assertThat(failed.cause().retryable())
+                        .as("retryable: %s", failed.cause())
+                        .isTrue();
+                assertThat(failed.cause().outcomeUnknown() || !written)
+                        .as("outcomeUnknown of an append that failed and was written: %s", failed.cause())
+                        .isTrue();
             } else {
-                assertThat(answer).as("answer to an append whose connection was cut").isInstanceOf(Appended.Stored.class);
+                assertThat(answer)
+                        .as("answer to an append whose connection was cut")
+                        .isInstanceOf(Appended.Stored.class);
             }
-            bench.soon().until("a retry with the same id is stored", () -> bench.one(proxied.store(), append) instanceof Appended.Stored);
+            bench.soon()
+                    .until(
+                            "a retry with the same id is stored",
+                            () -> bench.one(proxied.store(), append) instanceof Appended.Stored);
         }
-        assertThat(bench.readAll(scope, 0)).as("the log, after 10 appends that were cut and retried").extracting(Entry::dispatch).containsExactlyElementsOf(expected);
+        assertThat(bench.readAll(scope, 0))
+                .as("the log, after 10 appends that were cut and retried")
+                .extracting(Entry::dispatch)
+                .containsExactlyElementsOf(expected);
     }
 
     @Test
@@ -64,7 +79,8 @@ interface FailureRules {
                 proxied.store().open(session, Bench.LONG);
                 return null;
             });
-            Registration registration = Bench.withFarewell(Bench.registration(ada, "s", session, null), Bench.say("left " + i));
+            Registration registration =
+                    Bench.withFarewell(Bench.registration(ada, "s", session, null), Bench.say("left " + i));
             cut(bench, proxied, afterwards, () -> proxied.store().register(registration));
             assertThat(bench.subscribers(ada)).hasSize(1);
             long position = bench.put(scope, "m");
@@ -75,7 +91,10 @@ interface FailureRules {
             assertThat(bench.acknowledged(ada, "s")).hasValue(position);
             cut(bench, proxied, afterwards, () -> proxied.store().unregister(ada, "s", registration.id()));
             assertThat(bench.subscribers(ada)).isEmpty();
-            assertThat(bench.readAll(scope, position)).as("farewells of an unregister that was cut and repeated").extracting(Entry::dispatch).containsExactly(registration.id());
+            assertThat(bench.readAll(scope, position))
+                    .as("farewells of an unregister that was cut and repeated")
+                    .extracting(Entry::dispatch)
+                    .containsExactly(registration.id());
             cut(bench, proxied, afterwards, () -> proxied.store().heartbeat(session, Duration.ZERO));
             assertThat(bench.store().heartbeat(session, Bench.LONG).alive()).isFalse();
         }
@@ -89,9 +108,13 @@ interface FailureRules {
         proxied.proxy().down();
         // The first failures may still be of connections that were cut: unknown, and rightly so.
         Append append = bench.append(scope, Bench.say("m"));
-        bench.within(bench.can().callLimit().multipliedBy(3).plus(bench.wiring().patience())).until("an append to a server that refuses connections fails, known not to have happened",
-                () -> bench.one(proxied.store(), append),
-                answer -> answer instanceof Appended.Failed failed && failed.cause().retryable() && !failed.cause().outcomeUnknown());
+        bench.within(bench.can().callLimit().multipliedBy(3).plus(bench.wiring().patience()))
+                .until(
+                        "an append to a server that refuses connections fails, known not to have happened",
+                        () -> bench.one(proxied.store(), append),
+                        answer -> answer instanceof Appended.Failed failed
+                                && failed.cause().retryable()
+                                && !failed.cause().outcomeUnknown());
         assertThat(bench.heard(scope, 0)).containsExactly("before");
     }
 
@@ -111,11 +134,15 @@ interface FailureRules {
                         batch.add(bench.append(scopes.get((thread % 2 == 0 ? s : 5 - s) % 3), Bench.say("t" + thread)));
                     }
                     for (Appended answer : on.append(batch)) {
-                        assertThat(answer).as("answer to a batch under contention").isInstanceOf(Appended.Stored.class);
+                        assertThat(answer)
+                                .as("answer to a batch under contention")
+                                .isInstanceOf(Appended.Stored.class);
                     }
-                    Registration registration = bench.registration(Bench.privateTo(scopes.get(i % 3), "p" + thread % 2), "s" + thread);
+                    Registration registration =
+                            bench.registration(Bench.privateTo(scopes.get(i % 3), "p" + thread % 2), "s" + thread);
                     on.register(registration);
-                    on.acknowledge(List.of(new Acknowledgement(registration.listener(), registration.subscriber(), registration.id(), 1)));
+                    on.acknowledge(List.of(new Acknowledgement(
+                            registration.listener(), registration.subscriber(), registration.id(), 1)));
                     on.unregister(registration.listener(), registration.subscriber(), registration.id());
                     if (i % 4 == thread % 4) {
                         bench.sweep(on, sweeper, 50);
@@ -127,7 +154,9 @@ interface FailureRules {
         bench.session();
         bench.together(all);
         for (String scope : scopes) {
-            assertThat(bench.readAll(scope, 0)).as("entries of 6 threads with 12 batches of 2 for this scope").hasSize(144);
+            assertThat(bench.readAll(scope, 0))
+                    .as("entries of 6 threads with 12 batches of 2 for this scope")
+                    .hasSize(144);
         }
     }
 
@@ -146,24 +175,35 @@ interface FailureRules {
             long start = System.nanoTime();
             Object outcome = outcome(call);
             Duration took = Duration.ofNanos(System.nanoTime() - start);
-            assertThat(outcome).as("%s while the server is silent", name).isInstanceOf(StoreException.class)
-                    .satisfies(e -> assertThat(((StoreException) e).retryable()).as("retryable: %s", e).isTrue());
-            assertThat(took).as("time that %s took, with a callLimit of %s and 2 s of slack", name, limit).isLessThan(limit.plusSeconds(2));
+            assertThat(outcome)
+                    .as("%s while the server is silent", name)
+                    .isInstanceOf(StoreException.class)
+                    .satisfies(e -> assertThat(((StoreException) e).retryable())
+                            .as("retryable: %s", e)
+                            .isTrue());
+            assertThat(took)
+                    .as("time that %s took, with a callLimit of %s and 2 s of slack", name, limit)
+                    .isLessThan(limit.plusSeconds(2));
             return name;
         }));
         bench.together(timed);
         proxied.proxy().heal();
-        bench.within(Duration.ofSeconds(5)).until("E5: it works again after the silence", () -> store.heartbeat(session, Bench.LONG).alive());
+        bench.within(Duration.ofSeconds(5))
+                .until("E5: it works again after the silence", () -> store.heartbeat(session, Bench.LONG)
+                        .alive());
     }
 
     @Test
     default void E3_anInterruptedThreadGetsInterruptedAndKeepsItsFlag(Bench bench) throws Exception {
         String scope = bench.heardScope();
         UUID session = bench.session(bench.store(), Bench.LONG);
-        for (Map.Entry<String, Callable<@Nullable Object>> call : calls(bench, bench.store(), scope, session).entrySet()) {
+        for (Map.Entry<String, Callable<@Nullable Object>> call :
+                calls(bench, bench.store(), scope, session).entrySet()) {
             Future<Boolean> flag = bench.background(() -> {
                 Thread.currentThread().interrupt();
-                assertThat(outcome(call.getValue())).as("%s, called by an interrupted thread", call.getKey()).isInstanceOf(StoreException.Interrupted.class);
+                assertThat(outcome(call.getValue()))
+                        .as("%s, called by an interrupted thread", call.getKey())
+                        .isInstanceOf(StoreException.Interrupted.class);
                 return Thread.currentThread().isInterrupted();
             });
             assertThat(get(flag)).as("interrupt flag after %s", call.getKey()).isTrue();
@@ -181,9 +221,13 @@ interface FailureRules {
         calls(bench, store, scope, session).forEach((name, call) -> {
             Throwable thrown = catchThrowable(call::call);
             assertThat(thrown).as("%s, after close", name).isInstanceOf(StoreException.Closed.class);
-            assertThat(((StoreException) thrown).outcomeUnknown()).as("outcomeUnknown of a call made after close").isFalse();
+            assertThat(((StoreException) thrown).outcomeUnknown())
+                    .as("outcomeUnknown of a call made after close")
+                    .isFalse();
         });
-        assertThat(bench.store().heartbeat(session, Bench.LONG).alive()).as("other instances live on").isTrue();
+        assertThat(bench.store().heartbeat(session, Bench.LONG).alive())
+                .as("other instances live on")
+                .isTrue();
     }
 
     @Test
@@ -195,43 +239,62 @@ interface FailureRules {
         ready(bench, proxied);
         proxied.proxy().blackHole();
         List<Future<@Nullable Object>> blocked = new ArrayList<>();
-        calls(bench, store, scope, session).values().forEach(call -> blocked.add(bench.background(() -> outcome(call))));
-        bench.pass(Duration.ofMillis(300));
+        calls(bench, store, scope, session)
+                .values()
+                .forEach(call -> blocked.add(bench.background(() -> outcome(call))));
+        Bench.idle(Duration.ofMillis(300));
         long start = System.nanoTime();
         store.close();
         for (Future<@Nullable Object> call : blocked) {
-            Object outcome = call.get(Math.max(1, 2_000 - TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start)), TimeUnit.MILLISECONDS);
-            assertThat(outcome).as("a call that was blocked when the store was closed").isInstanceOf(StoreException.Closed.class);
+            Object outcome = call.get(
+                    Math.max(1, 2_000 - TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start)),
+                    TimeUnit.MILLISECONDS);
+            assertThat(outcome)
+                    .as("a call that was blocked when the store was closed")
+                    .isInstanceOf(StoreException.Closed.class);
         }
     }
 
     @Test
     default void E5_worksAgainAfterACutNetwork(Bench bench) throws Exception {
         StoreWiring.Proxied proxied = bench.proxied();
-        outage(bench, proxied.store(), () -> {
-            proxied.proxy().down();
-            return null;
-        }, () -> {
-            proxied.proxy().heal();
-            return null;
-        });
+        outage(
+                bench,
+                proxied.store(),
+                () -> {
+                    proxied.proxy().down();
+                    return null;
+                },
+                () -> {
+                    proxied.proxy().heal();
+                    return null;
+                });
     }
 
     @Test
     default void E5_worksAgainAfterTheServerRestarted(Bench bench) throws Exception {
         StoreWiring.Server server = bench.wired(bench.wiring().server(), "server()");
         MailboxStore store = bench.open();
-        outage(bench, store, () -> {
-            server.stop();
-            return null;
-        }, () -> {
-            server.start();
-            return null;
-        });
-        bench.within(Duration.ofSeconds(5)).until("E5: the other instances work as well", () -> bench.heartbeats(bench.store()) && bench.heartbeats(bench.other()));
+        outage(
+                bench,
+                store,
+                () -> {
+                    server.stop();
+                    return null;
+                },
+                () -> {
+                    server.start();
+                    return null;
+                });
+        bench.within(Duration.ofSeconds(5))
+                .until(
+                        "E5: the other instances work as well",
+                        () -> bench.heartbeats(bench.store()) && bench.heartbeats(bench.other()));
     }
 
-    private static void outage(Bench bench, MailboxStore store, Callable<@Nullable Void> down, Callable<@Nullable Void> up) throws Exception {
+    private static void outage(
+            Bench bench, MailboxStore store, Callable<@Nullable Void> down, Callable<@Nullable Void> up)
+            throws Exception {
         String scope = bench.scope();
         bench.store().register(Bench.registration(Bench.shared(scope), "s", null, Duration.ofHours(1)));
         Hints hints = new Hints();
@@ -240,25 +303,38 @@ interface FailureRules {
         bench.put(store, scope, "before");
         down.call();
         Append during = bench.append(scope, Bench.say("during"));
-        assertThat(bench.one(store, during)).as("append while the server is away").isInstanceOfSatisfying(Appended.Failed.class, failed ->
-                assertThat(failed.cause().retryable()).as("retryable: %s", failed.cause()).isTrue());
+        assertThat(bench.one(store, during))
+                .as("append while the server is away")
+                .isInstanceOfSatisfying(Appended.Failed.class, failed -> assertThat(
+                                failed.cause().retryable())
+                        .as("retryable: %s", failed.cause())
+                        .isTrue());
         up.call();
-        bench.within(Duration.ofSeconds(5)).until("E5: an append works within 5 s of the server's return", () -> bench.one(store, during) instanceof Appended.Stored);
-        bench.within(Duration.ofSeconds(5)).until("E5: so does a read", () -> bench.heard(store, scope, 0), heard -> heard.equals(List.of("before", "during")));
+        bench.within(Duration.ofSeconds(5))
+                .until(
+                        "E5: an append works within 5 s of the server's return",
+                        () -> bench.one(store, during) instanceof Appended.Stored);
+        bench.within(Duration.ofSeconds(5))
+                .until(
+                        "E5: so does a read",
+                        () -> bench.heard(store, scope, 0),
+                        heard -> heard.equals(List.of("before", "during")));
         if (bench.can().push().isPresent()) {
             bench.within(Duration.ofSeconds(5)).until("E5: hints flow again", () -> {
                 long before = hints.of(scope);
                 bench.put(store, scope, "after");
-                bench.pass(Duration.ofMillis(100));
+                Bench.idle(Duration.ofMillis(100));
                 return hints.of(scope) > before;
             });
         }
     }
 
     /** Makes a call whose connection is cut, and repeats it until it answers. */
-    private static void cut(Bench bench, StoreWiring.Proxied proxied, boolean afterRequest, Callable<@Nullable Object> call) {
+    private static void cut(
+            Bench bench, StoreWiring.Proxied proxied, boolean afterRequest, Callable<@Nullable Object> call) {
         ready(bench, proxied);
-        FaultProxy.Trap trap = afterRequest ? proxied.proxy().cutNextAnswer() : proxied.proxy().cutNextRequest();
+        FaultProxy.Trap trap =
+                afterRequest ? proxied.proxy().cutNextAnswer() : proxied.proxy().cutNextRequest();
         bench.soon().until("a call that was cut succeeds when it is repeated", () -> {
             try {
                 call.call();
@@ -275,7 +351,8 @@ interface FailureRules {
         bench.soon().until("the proxied instance answers", () -> bench.heartbeats(proxied.store()));
     }
 
-    private static Map<String, Callable<@Nullable Object>> calls(Bench bench, MailboxStore store, String scope, UUID session) {
+    private static Map<String, Callable<@Nullable Object>> calls(
+            Bench bench, MailboxStore store, String scope, UUID session) {
         ListenerRef listener = Bench.shared(scope);
         Map<String, Callable<@Nullable Object>> calls = new LinkedHashMap<>();
         calls.put("append", () -> store.append(List.of(bench.append(scope, Bench.say("m")))));
@@ -293,7 +370,9 @@ interface FailureRules {
             return null;
         });
         calls.put("scopes", () -> store.scopes(scope, null, 10));
-        calls.put("read", () -> store.read(List.of(new ReadRequest(scope, 0, 10, false, Set.of(listener))), Bench.PLENTY));
+        calls.put(
+                "read",
+                () -> store.read(List.of(new ReadRequest(scope, 0, 10, false, Set.of(listener))), Bench.PLENTY));
         calls.put("position", () -> store.position(scope, Instant.EPOCH));
         calls.put("sweep", () -> bench.trim(store, Bench.KEEP_ALL));
         return calls;
@@ -303,7 +382,11 @@ interface FailureRules {
     private static @Nullable Object outcome(Callable<@Nullable Object> call) throws Exception {
         try {
             Object value = call.call();
-            return value instanceof List<?> answers && !answers.isEmpty() && answers.get(0) instanceof Appended.Failed failed ? failed.cause() : value;
+            return value instanceof List<?> answers
+                            && !answers.isEmpty()
+                            && answers.get(0) instanceof Appended.Failed failed
+                    ? failed.cause()
+                    : value;
         } catch (StoreException e) {
             return e;
         }

@@ -96,7 +96,8 @@ final class Fuzz {
         }
         for (int i = 0; i < 3; i++) {
             int number = i;
-            threads.add(() -> read("reader " + number, new Random(seed * 37 + number), instances.get(number % instances.size())));
+            threads.add(() ->
+                    read("reader " + number, new Random(seed * 37 + number), instances.get(number % instances.size())));
         }
         threads.add(() -> join("joiner", new Random(seed * 41), session));
         threads.add(() -> trim(new Random(seed * 43)));
@@ -121,16 +122,22 @@ final class Fuzz {
     private int write(String who, Random random, int count) {
         int done = 0;
         while (done < count) {
-            MailboxStore on = instances.get(random.nextInt(instances.size()));
+            int instance = random.nextInt(instances.size());
+            MailboxStore on = instances.get(instance);
             List<Append> batch = new ArrayList<>();
             int size = random.nextInt(3) == 0 ? 2 + random.nextInt(5) : 1;
             for (int i = 0; i < size; i++) {
                 String scope = random.nextInt(2) == 0 ? scopes.get(0) : scopes.get(random.nextInt(scopes.size()));
                 Payload body = Payload.wrap((who + " " + (done + i)).getBytes(StandardCharsets.UTF_8));
                 Content content = new Content(WRITER, null, body, true, Map.of(), Map.of());
-                batch.add(new Append(new UUID(random.nextLong(), random.nextLong()), scope, content, OptionalLong.empty(), REMEMBER));
+                batch.add(new Append(
+                        new UUID(random.nextLong(), random.nextLong()),
+                        scope,
+                        content,
+                        OptionalLong.empty(),
+                        REMEMBER));
             }
-            if (proxy != null && on == instances.get(instances.size() - 1) && random.nextInt(4) == 0) {
+            if (proxy != null && instance == instances.size() - 1 && random.nextInt(4) == 0) {
                 spoil(proxy, random);
             }
             done += size;
@@ -178,11 +185,13 @@ final class Fuzz {
         Map<String, Long> cursors = new HashMap<>();
         int pages = 0;
         boolean last = false;
-        while (true) {
+        while (!Thread.currentThread().isInterrupted()) {
             boolean caughtUp = true;
             for (String scope : scopes) {
                 long cursor = cursors.getOrDefault(scope, 0L);
-                long next = last ? follow(who, on, scope, cursor, 100) : look(who, on, scope, cursor, 1 + random.nextInt(20)).next();
+                long next = last
+                        ? follow(who, on, scope, cursor, 100)
+                        : look(who, on, scope, cursor, 1 + random.nextInt(20)).next();
                 caughtUp &= next == cursor;
                 cursors.put(scope, next);
                 pages++;
@@ -196,6 +205,7 @@ final class Fuzz {
                 LockSupport.parkNanos(BREATH);
             }
         }
+        throw new AssertionError("a reader was interrupted before it came to the heads");
     }
 
     private long follow(String who, MailboxStore on, String scope, long after, int maxEntries) {
@@ -204,6 +214,10 @@ final class Fuzz {
             Page page = look(who, on, scope, cursor, maxEntries);
             if (page.next() >= page.head()) {
                 return page.next();
+            }
+            if (page.next() <= cursor) {
+                throw new AssertionError("O4: a page after " + cursor + " says next " + page.next() + " and head "
+                        + page.head() + ": it never comes there");
             }
             cursor = page.next();
         }
@@ -228,7 +242,7 @@ final class Fuzz {
 
     private int join(String who, Random random, UUID session) {
         int joined = 0;
-        while (writing.get() > 0) {
+        while (writing.get() > 0 && !Thread.currentThread().isInterrupted()) {
             MailboxStore on = instances.get(random.nextInt(Math.max(1, instances.size() - (proxy == null ? 0 : 1))));
             String scope = scopes.get(random.nextInt(scopes.size()));
             ListenerRef listener = new ListenerRef(scope, ListenerType.PRIVATE, new Party("p" + joined, ""));
@@ -246,9 +260,15 @@ final class Fuzz {
 
     private int trim(Random random) {
         int sweeps = 0;
-        while (writing.get() > 0) {
+        while (writing.get() > 0 && !Thread.currentThread().isInterrupted()) {
             int keep = 100 + random.nextInt(100);
-            first().sweep(new SweepPolicy(scope -> scope.equals(scopes.get(1)) ? new Retention(Duration.ofDays(1), keep) : Bench.KEEP_ALL.apply(scope), Duration.ofDays(3650), null, 100));
+            first().sweep(new SweepPolicy(
+                    scope -> scope.equals(scopes.get(1))
+                            ? new Retention(Duration.ofDays(1), keep)
+                            : Bench.KEEP_ALL.apply(scope),
+                    Duration.ofDays(3650),
+                    null,
+                    100));
             sweeps++;
             LockSupport.parkNanos(BREATH);
         }

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -22,7 +23,9 @@ interface HintRules {
         String scope = bench.heardScope();
         for (int i = 0; i < 5; i++) {
             bench.put(scope, "m" + i);
-            assertThat(bench.heard(unwatched, scope, 0)).as("entries seen by an instance that never watched").hasSize(i + 1);
+            assertThat(bench.heard(unwatched, scope, 0))
+                    .as("entries seen by an instance that never watched")
+                    .hasSize(i + 1);
         }
     }
 
@@ -38,12 +41,18 @@ interface HintRules {
         bench.soon().until("both watches are in effect (W4)", () -> elsewhere.of(scope) > 0 && here.of(scope) > 0);
         for (int i = 0; i < 10; i++) {
             // Coalesced hints of the previous append may come late, and would count for this one.
-            bench.pass(Duration.ofMillis(20));
+            Bench.idle(Duration.ofMillis(20));
             long before = elsewhere.of(scope);
             long beforeHere = here.of(scope);
             bench.put(bench.store(), scope, "m" + i);
-            bench.within(bound).until("Capabilities.push says " + bound + ": a hint in another instance, append " + i, () -> elsewhere.of(scope) > before);
-            bench.within(bound).until("Capabilities.push says " + bound + ": a hint in the appending instance, append " + i, () -> here.of(scope) > beforeHere);
+            bench.within(bound)
+                    .until(
+                            "Capabilities.push says " + bound + ": a hint in another instance, append " + i,
+                            () -> elsewhere.of(scope) > before);
+            bench.within(bound)
+                    .until(
+                            "Capabilities.push says " + bound + ": a hint in the appending instance, append " + i,
+                            () -> here.of(scope) > beforeHere);
         }
     }
 
@@ -59,17 +68,19 @@ interface HintRules {
             watch.add(scope);
             bench.soon().until("the watch is in effect (W4)", () -> hints.of(scope) > 0);
             hinted.clear();
-            bench.background(() -> bench.put(bench.store(), scope, "m"));
+            Future<Long> append = bench.background(() -> bench.put(bench.store(), scope, "m"));
             String hint = hinted.poll(bench.wiring().patience().toMillis(), TimeUnit.MILLISECONDS);
             assertThat(hint).as("a hint for append %d", i).isNotNull();
             // Hints may be spurious, if rarely: one that is early again and again is not.
             if (scope.equals(hint) && bench.heard(bench.other(), scope, 0).isEmpty()) {
                 early++;
             }
-            bench.soon().until("the append is readable", () -> !bench.heard(scope, 0).isEmpty());
+            append.get(bench.wiring().patience().toMillis(), TimeUnit.MILLISECONDS);
             watch.remove(scope);
         }
-        assertThat(early).as("hints, of 20, that came before their entry was readable").isLessThan(3);
+        assertThat(early)
+                .as("hints, of 20, that came before their entry was readable")
+                .isLessThan(3);
     }
 
     @Test
@@ -91,7 +102,7 @@ interface HintRules {
         if (bench.can().push().isPresent()) {
             bench.soon().until("the watch that stays is hinted", () -> staying.of(scope) > before);
         }
-        bench.pass(Duration.ofMillis(50));
+        Bench.idle(Duration.ofMillis(50));
         assertThat(closing.of(scope)).as("hints of a closed watch").isEqualTo(atClose);
     }
 
@@ -106,8 +117,16 @@ interface HintRules {
             scopes.add(scope);
             watch.add(scope);
         }
-        assertThat(Duration.ofNanos(System.nanoTime() - start)).as("200 times add").isLessThan(Duration.ofSeconds(2));
-        bench.soon().until("each of 200 added scopes is hinted without any append", () -> scopes.stream().filter(scope -> hints.of(scope) == 0).count(), missing -> missing == 0);
+        assertThat(Duration.ofNanos(System.nanoTime() - start))
+                .as("200 times add")
+                .isLessThan(Duration.ofSeconds(2));
+        bench.soon()
+                .until(
+                        "each of 200 added scopes is hinted without any append",
+                        () -> scopes.stream()
+                                .filter(scope -> hints.of(scope) == 0)
+                                .count(),
+                        missing -> missing == 0);
     }
 
     @Test
@@ -159,10 +178,15 @@ interface HintRules {
             watch.add(last);
         }
         String lastAdded = last;
-        bench.within(bench.wiring().patience().multipliedBy(3)).until("the last of " + count + " scopes is in effect", () -> hints.of(lastAdded) > 0);
-        assertThat(Thread.activeCount() - threads).as("threads that " + count + " watched scopes need").isLessThan(20);
+        bench.within(bench.wiring().patience().multipliedBy(3))
+                .until("the last of " + count + " scopes is in effect", () -> hints.of(lastAdded) > 0);
+        assertThat(Thread.activeCount() - threads)
+                .as("threads that " + count + " watched scopes need")
+                .isLessThan(20);
         if (proxied != null) {
-            assertThat(proxied.proxy().connections().size() - connections).as("connections that " + count + " watched scopes need").isLessThan(10);
+            assertThat(proxied.proxy().connections().size() - connections)
+                    .as("connections that " + count + " watched scopes need")
+                    .isLessThan(10);
         }
     }
 }

@@ -70,13 +70,23 @@ public final class History {
         @Override
         public String toString() {
             return who + " dispatches " + brief(dispatch) + ": "
-                    + (outcome == Outcome.STORED ? "stored at " + position : outcome == Outcome.UNKNOWN ? "outcome unknown" : "not written");
+                    + (outcome == Outcome.STORED
+                            ? "stored at " + position
+                            : outcome == Outcome.UNKNOWN ? "outcome unknown" : "not written");
         }
     }
 
     /** A page read by a reader that follows its cursor; {@code entries} maps positions to dispatches in the order of the page. */
     public record Read(
-            String who, String scope, long called, long returned, long after, List<Seen> entries, long next, long head, long trimmed)
+            String who,
+            String scope,
+            long called,
+            long returned,
+            long after,
+            List<Seen> entries,
+            long next,
+            long head,
+            long trimmed)
             implements Event {
         public Read {
             entries = List.copyOf(entries);
@@ -89,7 +99,8 @@ public final class History {
         }
 
         private static String shown(List<Seen> entries) {
-            String some = String.join(" ", entries.stream().limit(12).map(Seen::toString).toList());
+            String some = String.join(
+                    " ", entries.stream().limit(12).map(Seen::toString).toList());
             return "[" + some + (entries.size() > 12 ? " and " + (entries.size() - 12) + " more" : "") + "]";
         }
     }
@@ -113,7 +124,10 @@ public final class History {
     /** A fault, with the fewest events that show it. */
     public record Violation(Kind kind, String sentence, List<Event> events) {
         public Violation {
-            events = events.stream().distinct().sorted(Comparator.comparingLong(Event::called)).toList();
+            events = events.stream()
+                    .distinct()
+                    .sorted(Comparator.comparingLong(Event::called))
+                    .toList();
         }
 
         @Override
@@ -145,7 +159,9 @@ public final class History {
         long returned = now();
         Outcome outcome = answer instanceof Appended.Stored
                 ? Outcome.STORED
-                : answer instanceof Appended.Failed failed && failed.cause().outcomeUnknown() ? Outcome.UNKNOWN : Outcome.NOT_WRITTEN;
+                : answer instanceof Appended.Failed failed && failed.cause().outcomeUnknown()
+                        ? Outcome.UNKNOWN
+                        : Outcome.NOT_WRITTEN;
         long position = answer instanceof Appended.Stored stored ? stored.position() : 0;
         add(new Dispatched(who, scope, called, returned, dispatch, outcome, position));
     }
@@ -180,14 +196,16 @@ public final class History {
         byScope.values().forEach(scope -> new Checker(scope, found).run());
         return found.stream()
                 .min(Comparator.comparingInt((Violation v) -> v.events().size())
-                        .thenComparingLong(v -> v.events().get(v.events().size() - 1).called()));
+                        .thenComparingLong(
+                                v -> v.events().get(v.events().size() - 1).called()));
     }
 
     /** Checks, and fails with the fault and the seed that brought it. */
     public void assertSound(long seed) {
         check().ifPresent(violation -> {
-            throw new AssertionError("the history of " + size() + " calls shows a fault (seed " + seed + "; replay the same choices with -D"
-                    + Fuzz.SEED + "=" + seed + ", threads may meet differently)\n  " + violation);
+            throw new AssertionError("the history of " + size() + " calls shows a fault (seed " + seed
+                    + "; replay the same choices with -D" + Fuzz.SEED + "=" + seed
+                    + ", threads may meet differently)\n  " + violation);
         });
     }
 
@@ -203,6 +221,7 @@ public final class History {
         private final List<Violation> found;
         /** Who holds a position, and the event that shows it. */
         private final NavigableMap<Long, Evidence> log = new TreeMap<>();
+
         private final Map<UUID, Evidence> positions = new HashMap<>();
         private final Map<UUID, Span> spans = new HashMap<>();
 
@@ -222,7 +241,9 @@ public final class History {
 
         void run() {
             dispatched.forEach(d -> spans.merge(d.dispatch(), Span.of(d), Span::and));
-            dispatched.stream().filter(d -> d.outcome() == Outcome.STORED).forEach(d -> evidence(d.position(), d.dispatch(), d));
+            dispatched.stream()
+                    .filter(d -> d.outcome() == Outcome.STORED)
+                    .forEach(d -> evidence(d.position(), d.dispatch(), d));
             reads.forEach(read -> read.entries().forEach(seen -> evidence(seen.position(), seen.dispatch(), read)));
             phantoms();
             ordersOfPages();
@@ -235,11 +256,19 @@ public final class History {
             Evidence mine = new Evidence(position, dispatch, event);
             Evidence there = log.putIfAbsent(position, mine);
             if (there != null && !there.dispatch.equals(dispatch)) {
-                fault(Kind.DUPLICATE, "position " + position + " is given to " + brief(there.dispatch) + " and to " + brief(dispatch), there.event, event);
+                fault(
+                        Kind.DUPLICATE,
+                        "position " + position + " is given to " + brief(there.dispatch) + " and to " + brief(dispatch),
+                        there.event,
+                        event);
             }
             Evidence before = positions.putIfAbsent(dispatch, mine);
             if (before != null && before.position != position) {
-                fault(Kind.DUPLICATE, brief(dispatch) + " is at " + before.position + " and at " + position, before.event, event);
+                fault(
+                        Kind.DUPLICATE,
+                        brief(dispatch) + " is at " + before.position + " and at " + position,
+                        before.event,
+                        event);
             }
         }
 
@@ -250,7 +279,11 @@ public final class History {
                     if (span == null) {
                         fault(Kind.PHANTOM, seen + " was read, and nobody dispatched it to this scope", read);
                     } else if (!span.mayBeWritten) {
-                        fault(Kind.PHANTOM, seen + " was read, and its dispatch was answered as not written", span.first, read);
+                        fault(
+                                Kind.PHANTOM,
+                                seen + " was read, and its dispatch was answered as not written",
+                                span.first,
+                                read);
                     } else if (span.first.called() > read.returned()) {
                         fault(Kind.PHANTOM, seen + " was read before it was dispatched", read, span.first);
                     }
@@ -271,9 +304,14 @@ public final class History {
                         fault(Kind.REORDER, "a page has " + seen + " behind position or cursor " + previous, read);
                     }
                     previous = Math.max(previous, seen.position());
-                    Read first = seenBy.computeIfAbsent(read.who(), who -> new HashMap<>()).putIfAbsent(seen.position(), read);
-                    if (first != null && first != read) {
-                        fault(Kind.DUPLICATE, "one reader that follows its cursor got position " + seen.position() + " twice", first, read);
+                    Read first = seenBy.computeIfAbsent(read.who(), who -> new HashMap<>())
+                            .putIfAbsent(seen.position(), read);
+                    if (first != null && !first.equals(read)) {
+                        fault(
+                                Kind.DUPLICATE,
+                                "one reader that follows its cursor got position " + seen.position() + " twice",
+                                first,
+                                read);
                     }
                 }
             }
@@ -294,8 +332,13 @@ public final class History {
                 if (from < read.next()) {
                     log.subMap(from, false, read.next(), true).forEach((position, evidence) -> {
                         if (!inPage.contains(position)) {
-                            fault(Kind.LOSS, brief(evidence.dispatch) + " is at " + position + ", and a read went from " + from + " to " + read.next()
-                                    + " without it: a reader that goes on from there never gets it", evidence.event, read);
+                            fault(
+                                    Kind.LOSS,
+                                    brief(evidence.dispatch) + " is at " + position + ", and a read went from " + from
+                                            + " to " + read.next()
+                                            + " without it: a reader that goes on from there never gets it",
+                                    evidence.event,
+                                    read);
                         }
                     });
                 }
@@ -304,15 +347,25 @@ public final class History {
                     highest = highest == null || next.position() > highest.position() ? next : highest;
                 }
                 if (highest != null && read.head() < highest.position()) {
-                    fault(Kind.LOSS, brief(highest.dispatch()) + " was answered at " + highest.position() + " before a read that says the head is " + read.head(), highest, read);
+                    fault(
+                            Kind.LOSS,
+                            brief(highest.dispatch()) + " was answered at " + highest.position()
+                                    + " before a read that says the head is " + read.head(),
+                            highest,
+                            read);
                 }
             }
         }
 
         private void ordersOfCalls() {
-            List<Span> placed = spans.values().stream().filter(span -> span.stored != null).toList();
-            List<Span> byReturn = placed.stream().sorted(Comparator.comparingLong(Span::returned)).toList();
-            List<Span> byCall = placed.stream().sorted(Comparator.comparingLong(span -> span.first.called())).toList();
+            List<Span> placed =
+                    spans.values().stream().filter(span -> span.stored != null).toList();
+            List<Span> byReturn = placed.stream()
+                    .sorted(Comparator.comparingLong(Span::returned))
+                    .toList();
+            List<Span> byCall = placed.stream()
+                    .sorted(Comparator.comparingLong(span -> span.first.called()))
+                    .toList();
             int ended = 0;
             Span highest = null;
             for (Span span : byCall) {
@@ -321,7 +374,11 @@ public final class History {
                     highest = highest == null || next.position() > highest.position() ? next : highest;
                 }
                 if (highest != null && highest.position() > span.position()) {
-                    fault(Kind.REORDER, "a dispatch that was called after another had returned has the smaller position", highest.answer(), span.answer());
+                    fault(
+                            Kind.REORDER,
+                            "a dispatch that was called after another had returned has the smaller position",
+                            highest.answer(),
+                            span.answer());
                 }
             }
         }
@@ -333,10 +390,18 @@ public final class History {
                         continue;
                     }
                     if (span.returned() < started.called() && span.position() > started.start()) {
-                        fault(Kind.PHANTOM, "a mailbox gets a dispatch that had returned before the mailbox was asked for", span.answer(), started);
+                        fault(
+                                Kind.PHANTOM,
+                                "a mailbox gets a dispatch that had returned before the mailbox was asked for",
+                                span.answer(),
+                                started);
                     }
                     if (span.first.called() > started.returned() && span.position() <= started.start()) {
-                        fault(Kind.LOSS, "a mailbox misses a dispatch that was called after the mailbox existed", started, span.answer());
+                        fault(
+                                Kind.LOSS,
+                                "a mailbox misses a dispatch that was called after the mailbox existed",
+                                started,
+                                span.answer());
                     }
                 }
             }
@@ -357,7 +422,8 @@ public final class History {
 
         Span and(Span other) {
             Dispatched earliest = first.called() <= other.first.called() ? first : other.first;
-            Dispatched answer = stored == null ? other.stored
+            Dispatched answer = stored == null
+                    ? other.stored
                     : other.stored == null || stored.returned() <= other.stored.returned() ? stored : other.stored;
             return new Span(earliest, answer, mayBeWritten || other.mayBeWritten);
         }

@@ -19,7 +19,8 @@ interface HistoryRules {
         StoreWiring.Proxied proxied = bench.proxied();
         long seed = Fuzz.seed();
         List<MailboxStore> instances = List.of(bench.store(), bench.other(), proxied.store());
-        Fuzz fuzz = new Fuzz(seed, Fuzz.operations(bench.wiring().fuzzOperations()) / 2, instances, bench.scope(), proxied.proxy());
+        Fuzz fuzz = new Fuzz(
+                seed, Fuzz.operations(bench.wiring().fuzzOperations()) / 2, instances, bench.scope(), proxied.proxy());
         History history = fuzz.run(bench);
         history.assertSound(seed);
     }
@@ -34,7 +35,9 @@ interface HistoryRules {
 
     private static void fuzz(Bench bench, int operations) throws Exception {
         long seed = Fuzz.seed();
-        History history = new Fuzz(seed, operations, List.of(bench.store(), bench.other(), bench.open()), bench.scope(), null).run(bench);
+        History history = new Fuzz(
+                        seed, operations, List.of(bench.store(), bench.other(), bench.open()), bench.scope(), null)
+                .run(bench);
         assertThat(history.size()).as("calls of the fuzz (seed %d)", seed).isGreaterThan(operations / 4);
         history.assertSound(seed);
     }

@@ -45,10 +45,17 @@ interface IdentityRules {
                 attempts.add(() -> bench.put(on, bench.append(id, scope, Bench.say(text))));
             }
             List<Appended.Stored> answers = bench.together(attempts);
-            assertThat(answers).extracting(Appended.Stored::position).as("positions of 4 attempts at once").containsOnly(answers.get(0).position());
-            assertThat(answers.stream().filter(answer -> !answer.duplicate())).as("attempts at once that were the first").hasSize(1);
+            assertThat(answers)
+                    .extracting(Appended.Stored::position)
+                    .as("positions of 4 attempts at once")
+                    .containsOnly(answers.get(0).position());
+            assertThat(answers.stream().filter(answer -> !answer.duplicate()))
+                    .as("attempts at once that were the first")
+                    .hasSize(1);
         }
-        assertThat(bench.readAll(scope, 0)).as("entries of 10 dispatches, 4 attempts each").hasSize(10);
+        assertThat(bench.readAll(scope, 0))
+                .as("entries of 10 dispatches, 4 attempts each")
+                .hasSize(10);
     }
 
     @Test
@@ -73,7 +80,9 @@ interface IdentityRules {
             batch.add(bench.append(id, bench.heardScope(), Bench.say("m")));
         }
         for (Append append : batch) {
-            assertThat(bench.put(bench.store(), append).duplicate()).as("duplicate on another scope").isFalse();
+            assertThat(bench.put(bench.store(), append).duplicate())
+                    .as("duplicate on another scope")
+                    .isFalse();
             assertThat(bench.heard(append.scope(), 0)).containsExactly("m");
         }
     }
@@ -82,8 +91,11 @@ interface IdentityRules {
     default void I1_anIdTwiceInOneBatchIsOneEntry(Bench bench) {
         String scope = bench.heardScope();
         UUID id = UUID.randomUUID();
-        List<Appended> answers = bench.store().append(List.of(
-                bench.append(id, scope, Bench.say("first")), bench.append(scope, Bench.say("between")), bench.append(id, scope, Bench.say("second"))));
+        List<Appended> answers = bench.store()
+                .append(List.of(
+                        bench.append(id, scope, Bench.say("first")),
+                        bench.append(scope, Bench.say("between")),
+                        bench.append(id, scope, Bench.say("second"))));
         assertThat(answers).hasSize(3).allSatisfy(answer -> assertThat(answer).isInstanceOf(Appended.Stored.class));
         Appended.Stored first = (Appended.Stored) answers.get(0);
         Appended.Stored third = (Appended.Stored) answers.get(2);
@@ -103,20 +115,27 @@ interface IdentityRules {
         bench.put(scope, "between");
 
         UUID later = bench.session(bench.other(), Bench.LONG);
-        Registration again = new Registration(first.id(), listener, "s", later, Duration.ofHours(1), Bench.payload("new"), Bench.say("bye"));
+        Registration again = new Registration(
+                first.id(), listener, "s", later, Duration.ofHours(1), Bench.payload("new"), Bench.say("bye"));
         Registered repeated = bench.other().register(again);
         assertThat(repeated.created()).as("created, the second time").isFalse();
         assertThat(repeated.start()).as("start, the second time").isEqualTo(registered.start());
-        assertThat(repeated.membersVersion()).as("members version, the second time").isEqualTo(registered.membersVersion());
+        assertThat(repeated.membersVersion())
+                .as("members version, the second time")
+                .isEqualTo(registered.membersVersion());
         assertThat(bench.subscribers(listener)).singleElement().satisfies(s -> {
             assertThat(s.id()).isEqualTo("s");
             assertThat(s.session()).as("session, updated").isEqualTo(later);
             assertThat(Bench.text(s.metadata())).as("metadata, updated").isEqualTo("new");
         });
         bench.join(Bench.privateTo(scope, "witness"));
-        assertThat(bench.store().unregister(listener, "s", first.id()).subscriberRemoved()).isTrue();
-        assertThat(bench.readAll(bench.store(), scope, repeated.head(), java.util.Set.of(Bench.privateTo(scope, "witness"))))
-                .as("farewell, updated").extracting(entry -> Bench.text(entry.content().body())).containsExactly("bye");
+        assertThat(bench.store().unregister(listener, "s", first.id()).subscriberRemoved())
+                .isTrue();
+        assertThat(bench.readAll(
+                        bench.store(), scope, repeated.head(), java.util.Set.of(Bench.privateTo(scope, "witness"))))
+                .as("farewell, updated")
+                .extracting(entry -> Bench.text(entry.content().body()))
+                .containsExactly("bye");
     }
 
     @Test
@@ -130,10 +149,19 @@ interface IdentityRules {
                 racing.add(() -> on.register(registration));
             }
             List<Registered> answers = bench.together(racing);
-            assertThat(answers.stream().filter(Registered::created)).as("registers at once that created the mailbox").hasSize(1);
-            assertThat(answers).extracting(Registered::start).as("starts").containsOnly(answers.get(0).start());
-            assertThat(bench.store().members(scope, null).starts()).as("mailboxes").hasSize(1);
-            assertThat(bench.subscribers(Bench.shared(scope))).extracting(StoredSubscriber::id).containsExactly("s0", "s1", "s2", "s3");
+            assertThat(answers.stream().filter(Registered::created))
+                    .as("registers at once that created the mailbox")
+                    .hasSize(1);
+            assertThat(answers)
+                    .extracting(Registered::start)
+                    .as("starts")
+                    .containsOnly(answers.get(0).start());
+            assertThat(bench.store().members(scope, null).starts())
+                    .as("mailboxes")
+                    .hasSize(1);
+            assertThat(bench.subscribers(Bench.shared(scope)))
+                    .extracting(StoredSubscriber::id)
+                    .containsExactly("s0", "s1", "s2", "s3");
         }
     }
 
@@ -148,17 +176,23 @@ interface IdentityRules {
         bench.store().register(registration);
         long position = bench.put(scope, "m");
         for (int i = 0; i < 2; i++) {
-            assertThat(bench.store().heartbeat(session, Bench.LONG).alive()).as("heartbeat %d", i).isTrue();
+            assertThat(bench.store().heartbeat(session, Bench.LONG).alive())
+                    .as("heartbeat %d", i)
+                    .isTrue();
             bench.store().acknowledge(List.of(new Acknowledgement(listener, "s", registration.id(), position)));
             assertThat(bench.acknowledged(listener, "s")).hasValue(position);
             bench.trim(bench.store(), Bench.KEEP_ALL);
         }
         assertThat(bench.store().unregister(listener, "s", registration.id())).isEqualTo(new Unregistered(true, true));
-        assertThat(bench.other().unregister(listener, "s", registration.id())).as("unregister, again").isEqualTo(new Unregistered(false, false));
+        assertThat(bench.other().unregister(listener, "s", registration.id()))
+                .as("unregister, again")
+                .isEqualTo(new Unregistered(false, false));
         bench.acknowledge(registration, position);
         assertThat(bench.subscribers(listener)).isEmpty();
         bench.store().heartbeat(session, Duration.ZERO);
         bench.other().heartbeat(session, Duration.ZERO);
-        assertThat(bench.store().heartbeat(session, Bench.LONG).alive()).as("alive, after it was ended twice").isFalse();
+        assertThat(bench.store().heartbeat(session, Bench.LONG).alive())
+                .as("alive, after it was ended twice")
+                .isFalse();
     }
 }

@@ -20,29 +20,47 @@ interface LaneRules {
         Broadcaster here = lane(bench, bench.store());
         Broadcaster there = lane(bench, bench.other());
         String base = bench.scope();
-        List<String> topics = List.of(base, base + "/", base + "/a", base + "A", base + "a", base + "*", base + "%", base + "?", base + "[a]", base + "\u00e9", base + "e\u0301", base + "'");
+        List<String> topics = List.of(
+                base,
+                base + "/",
+                base + "/a",
+                base + "A",
+                base + "a",
+                base + "*",
+                base + "%",
+                base + "?",
+                base + "[a]",
+                base + "\u00e9",
+                base + "e\u0301",
+                base + "'");
         Map<String, List<Payload>> heard = new ConcurrentHashMap<>();
         for (String topic : topics) {
-            heard.put(topic, new CopyOnWriteArrayList<>());
-            bench.closing(there.subscribe(topic, payload -> heard.get(topic).add(payload)));
+            List<Payload> mine = new CopyOnWriteArrayList<>();
+            heard.put(topic, mine);
+            bench.closing(there.subscribe(topic, mine::add));
         }
         for (String topic : topics) {
             Payload mark = Bench.payload("mark of " + topic);
             bench.soon().until("something of topic " + topic + " arrives, published again and again", () -> {
                 here.publish(topic, mark);
-                return heard.get(topic).contains(mark);
+                return heard.getOrDefault(topic, List.of()).contains(mark);
             });
         }
         int size = here.maxBytes();
         Payload large = Bench.bytes(Math.min(size, 1 << 20));
         bench.soon().until("a payload of " + large.size() + " bytes arrives whole", () -> {
             here.publish(base, large);
-            return heard.get(base).contains(large);
+            return heard.getOrDefault(base, List.of()).contains(large);
         });
-        heard.forEach((topic, payloads) -> assertThat(payloads).as("what topic %s heard", topic)
-                .allMatch(payload -> payload.equals(Bench.payload("mark of " + topic)) || (topic.equals(base) && payload.equals(large))));
+        heard.forEach((topic, payloads) -> assertThat(payloads)
+                .as("what topic %s heard", topic)
+                .allMatch(payload -> payload.equals(Bench.payload("mark of " + topic))
+                        || (topic.equals(base) && payload.equals(large))));
         if (size < 64 << 20) {
-            Bench.refused("a payload beyond maxBytes", String.valueOf(size), () -> here.publish(base, Payload.wrap(new byte[size + 1])));
+            Bench.refused(
+                    "a payload beyond maxBytes",
+                    String.valueOf(size),
+                    () -> here.publish(base, Payload.wrap(new byte[size + 1])));
         }
     }
 
@@ -57,10 +75,11 @@ interface LaneRules {
             here.publish(topic, Bench.payload("early"));
             return !first.isEmpty();
         });
-        // What is still under way may arrive; a second subscription on another instance, made after it went quiet, must not.
+        // What is still under way may arrive; a second subscription on another instance, made after it went quiet, must
+        // not.
         bench.soon().until("the lane is quiet", () -> {
             int before = first.size();
-            bench.pass(Duration.ofMillis(200));
+            Bench.idle(Duration.ofMillis(200));
             return first.size() == before;
         });
         List<String> late = new CopyOnWriteArrayList<>();
@@ -88,7 +107,9 @@ interface LaneRules {
         for (int i = 0; i < 50; i++) {
             long start = System.nanoTime();
             there.publish(topic, Bench.payload("during"));
-            assertThat(Duration.ofNanos(System.nanoTime() - start)).as("time of a publish while the server is away").isLessThan(Duration.ofSeconds(1));
+            assertThat(Duration.ofNanos(System.nanoTime() - start))
+                    .as("time of a publish while the server is away")
+                    .isLessThan(Duration.ofSeconds(1));
         }
         proxied.proxy().heal();
         int before = heard.get();
@@ -129,7 +150,8 @@ interface LaneRules {
     }
 
     private static Broadcaster lane(Bench bench, MailboxStore on) {
-        bench.needs(on.broadcaster().isPresent(), "MailboxStore.broadcaster() is empty: the store has no volatile lane");
+        bench.needs(
+                on.broadcaster().isPresent(), "MailboxStore.broadcaster() is empty: the store has no volatile lane");
         return on.broadcaster().orElseThrow();
     }
 }

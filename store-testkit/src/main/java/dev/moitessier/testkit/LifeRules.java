@@ -35,18 +35,27 @@ interface LifeRules {
     @Test
     default void L1_registerNeedsALivingSession(Bench bench) {
         String scope = bench.scope();
-        assertThatThrownBy(() -> bench.store().register(Bench.registration(Bench.shared(scope), "s", UUID.randomUUID(), null)))
-                .as("register with a session that was never opened").isInstanceOf(StoreException.SessionEnded.class);
+        assertThatThrownBy(() ->
+                        bench.store().register(Bench.registration(Bench.shared(scope), "s", UUID.randomUUID(), null)))
+                .as("register with a session that was never opened")
+                .isInstanceOf(StoreException.SessionEnded.class);
         UUID ended = bench.session(bench.store(), Bench.LONG);
         bench.store().heartbeat(ended, Duration.ZERO);
         for (MailboxStore on : List.of(bench.store(), bench.other())) {
             assertThatThrownBy(() -> on.register(Bench.registration(Bench.shared(scope), "s", ended, null)))
-                    .as("register with a session that has ended").isInstanceOf(StoreException.SessionEnded.class);
-            assertThatThrownBy(() -> on.register(Bench.registration(Bench.shared(scope), "s", ended, Duration.ofHours(1))))
-                    .as("durable register with a session that has ended").isInstanceOf(StoreException.SessionEnded.class);
+                    .as("register with a session that has ended")
+                    .isInstanceOf(StoreException.SessionEnded.class);
+            assertThatThrownBy(
+                            () -> on.register(Bench.registration(Bench.shared(scope), "s", ended, Duration.ofHours(1))))
+                    .as("durable register with a session that has ended")
+                    .isInstanceOf(StoreException.SessionEnded.class);
         }
-        assertThat(bench.store().members(scope, null).starts()).as("mailboxes made by refused registers").isEmpty();
-        assertThat(bench.store().scopes(scope, null, 10)).as("scopes made by refused registers").doesNotContain(scope);
+        assertThat(bench.store().members(scope, null).starts())
+                .as("mailboxes made by refused registers")
+                .isEmpty();
+        assertThat(bench.store().scopes(scope, null, 10))
+                .as("scopes made by refused registers")
+                .doesNotContain(scope);
     }
 
     @Test
@@ -56,7 +65,8 @@ interface LifeRules {
             UUID session = bench.session(bench.store(), Bench.LONG);
             List<Callable<Integer>> racing = new ArrayList<>();
             for (int i = 0; i < 3; i++) {
-                Registration registration = Bench.registration(Bench.privateTo(scope, "r" + round), "s" + i, session, null);
+                Registration registration =
+                        Bench.registration(Bench.privateTo(scope, "r" + round), "s" + i, session, null);
                 MailboxStore on = i % 2 == 0 ? bench.store() : bench.other();
                 racing.add(() -> {
                     try {
@@ -73,7 +83,9 @@ interface LifeRules {
             });
             bench.together(racing);
         }
-        bench.sweepUntil(bench.store(), "only the witness's mailbox is left after 10 sessions ended while their process registered",
+        bench.sweepUntil(
+                bench.store(),
+                "only the witness's mailbox is left after 10 sessions ended while their process registered",
                 () -> bench.store().members(scope, null).starts().keySet().equals(Set.of(Bench.shared(scope))));
     }
 
@@ -83,20 +95,33 @@ interface LifeRules {
         ListenerRef ada = Bench.privateTo(scope, "ada");
         UUID session = bench.session(bench.store(), Bench.LONG);
         bench.store().register(Bench.registration(ada, "s", session, null));
-        assertThat(bench.store().heartbeat(session, Bench.LONG).alive()).as("alive, before").isTrue();
+        assertThat(bench.store().heartbeat(session, Bench.LONG).alive())
+                .as("alive, before")
+                .isTrue();
         bench.store().heartbeat(session, Duration.ZERO);
         for (MailboxStore on : List.of(bench.store(), bench.other())) {
-            assertThat(on.heartbeat(session, Bench.LONG).alive()).as("alive, after it was ended").isFalse();
+            assertThat(on.heartbeat(session, Bench.LONG).alive())
+                    .as("alive, after it was ended")
+                    .isFalse();
         }
         try {
             bench.other().open(session, Bench.LONG);
         } catch (StoreException.SessionEnded e) {
-            assertThat(e.retryable()).as("whether to open an ended session again may be tried again").isFalse();
+            assertThat(e.retryable())
+                    .as("whether to open an ended session again may be tried again")
+                    .isFalse();
         }
-        assertThat(bench.store().heartbeat(session, Bench.LONG).alive()).as("alive, after somebody opened it again").isFalse();
-        bench.sweepUntil(bench.other(), "the ended session's subscriber is removed", () -> bench.subscribers(ada).isEmpty());
-        assertThat(bench.store().heartbeat(session, Bench.LONG).alive()).as("alive, after it was swept").isFalse();
-        assertThat(bench.store().heartbeat(UUID.randomUUID(), Bench.LONG).alive()).as("alive, a session that never was").isFalse();
+        assertThat(bench.store().heartbeat(session, Bench.LONG).alive())
+                .as("alive, after somebody opened it again")
+                .isFalse();
+        bench.sweepUntil(bench.other(), "the ended session's subscriber is removed", () -> bench.subscribers(ada)
+                .isEmpty());
+        assertThat(bench.store().heartbeat(session, Bench.LONG).alive())
+                .as("alive, after it was swept")
+                .isFalse();
+        assertThat(bench.store().heartbeat(UUID.randomUUID(), Bench.LONG).alive())
+                .as("alive, a session that never was")
+                .isFalse();
     }
 
     @Test
@@ -105,9 +130,15 @@ interface LifeRules {
         ListenerRef ada = Bench.privateTo(scope, "ada");
         UUID session = bench.session(bench.store(), bench.wiring().lease());
         bench.store().register(Bench.registration(ada, "s", session, null));
-        bench.sweepUntil(bench.other(), "the subscriber of a session that missed its lease is removed", () -> bench.subscribers(ada).isEmpty());
-        assertThat(bench.store().heartbeat(session, Bench.LONG).alive()).as("alive, after a sweep ended it").isFalse();
-        assertThatThrownBy(() -> bench.store().register(Bench.registration(ada, "s", session, null))).isInstanceOf(StoreException.SessionEnded.class);
+        bench.sweepUntil(
+                bench.other(),
+                "the subscriber of a session that missed its lease is removed",
+                () -> bench.subscribers(ada).isEmpty());
+        assertThat(bench.store().heartbeat(session, Bench.LONG).alive())
+                .as("alive, after a sweep ended it")
+                .isFalse();
+        assertThatThrownBy(() -> bench.store().register(Bench.registration(ada, "s", session, null)))
+                .isInstanceOf(StoreException.SessionEnded.class);
     }
 
     @Test
@@ -117,7 +148,9 @@ interface LifeRules {
         UUID session = bench.session(bench.store(), lease);
         bench.pass(lease.multipliedBy(2));
         bench.store().register(Bench.registration(Bench.privateTo(scope, "ada"), "s", session, null));
-        assertThat(bench.other().heartbeat(session, Bench.LONG).alive()).as("alive, after two leases without heartbeat or sweep").isTrue();
+        assertThat(bench.other().heartbeat(session, Bench.LONG).alive())
+                .as("alive, after two leases without heartbeat or sweep")
+                .isTrue();
         assertThat(bench.subscribers(Bench.privateTo(scope, "ada"))).hasSize(1);
     }
 
@@ -130,14 +163,16 @@ interface LifeRules {
         bench.pass(lease.multipliedBy(2));
         for (int i = 0; i < 5; i++) {
             Instant now = bench.store().heartbeat(sweeper, Bench.LONG).at();
-            for (Instant asOf : List.of(now.minus(lease), now.minus(lease.dividedBy(2)), now.minus(Duration.ofDays(1)), Instant.EPOCH)) {
+            for (Instant asOf : List.of(
+                    now.minus(lease), now.minus(lease.dividedBy(2)), now.minus(Duration.ofDays(1)), Instant.EPOCH)) {
                 bench.store().sweep(new SweepPolicy(Bench.KEEP_ALL, Duration.ofDays(3650), asOf, 1_000));
             }
             bench.store().sweep(new SweepPolicy(Bench.KEEP_ALL, Duration.ofDays(3650), null, 1_000));
             bench.pass(lease.dividedBy(5));
         }
         assertThat(bench.other().heartbeat(lapsed, Bench.LONG).alive())
-                .as("alive: lapsed, but swept only by nodes whose own last heartbeat was half a lease ago or more").isTrue();
+                .as("alive: lapsed, but swept only by nodes whose own last heartbeat was half a lease ago or more")
+                .isTrue();
     }
 
     @Test
@@ -153,8 +188,10 @@ interface LifeRules {
     @Test
     default void L3_aSweeperWithAWrongClockEndsNoLivingSession(Bench bench) throws Exception {
         Duration lease = bench.wiring().lease();
-        MailboxStore ahead = bench.closing(bench.wired(bench.wiring().openSkewed(Duration.ofHours(1)), "openSkewed(Duration)"));
-        MailboxStore behind = bench.closing(bench.wired(bench.wiring().openSkewed(Duration.ofHours(-1)), "openSkewed(Duration)"));
+        MailboxStore ahead =
+                bench.closing(bench.wired(bench.wiring().openSkewed(Duration.ofHours(1)), "openSkewed(Duration)"));
+        MailboxStore behind =
+                bench.closing(bench.wired(bench.wiring().openSkewed(Duration.ofHours(-1)), "openSkewed(Duration)"));
         Map<UUID, MailboxStore> owners = new HashMap<>();
         for (MailboxStore owner : List.of(bench.store(), ahead, behind)) {
             owners.put(bench.session(owner, lease), owner);
@@ -162,18 +199,23 @@ interface LifeRules {
         keepAliveWhile(bench, lease, owners, List.of(bench.other(), ahead, behind));
     }
 
-    private static void keepAliveWhile(Bench bench, Duration lease, Map<UUID, MailboxStore> owners, List<MailboxStore> sweepers) {
+    private static void keepAliveWhile(
+            Bench bench, Duration lease, Map<UUID, MailboxStore> owners, List<MailboxStore> sweepers) {
         Map<MailboxStore, UUID> sweeps = new HashMap<>();
         sweepers.forEach(sweeper -> sweeps.put(sweeper, bench.session(sweeper, Bench.LONG)));
         long beaten = System.nanoTime();
         for (int i = 0; i < 9; i++) {
             sweeps.forEach((sweeper, session) -> bench.sweep(sweeper, session, 1_000));
             for (Map.Entry<UUID, MailboxStore> owner : owners.entrySet()) {
-                boolean alive = owner.getValue().heartbeat(owner.getKey(), lease).alive();
+                boolean alive =
+                        owner.getValue().heartbeat(owner.getKey(), lease).alive();
                 if (!alive && System.nanoTime() - beaten > lease.toNanos()) {
-                    throw new TestAbortedException("the machine stalled for longer than the lease of " + lease + ", so that sessions rightly ended: raise StoreWiring.lease()");
+                    throw new TestAbortedException("the machine stalled for longer than the lease of " + lease
+                            + ", so that sessions rightly ended: raise StoreWiring.lease()");
                 }
-                assertThat(alive).as("alive, at its heartbeat %d, made every quarter of its lease of %s", i, lease).isTrue();
+                assertThat(alive)
+                        .as("alive, at its heartbeat %d, made every quarter of its lease of %s", i, lease)
+                        .isTrue();
             }
             beaten = System.nanoTime();
             bench.pass(lease.dividedBy(4));
@@ -189,12 +231,21 @@ interface LifeRules {
         bench.store().register(a);
         bench.store().register(b);
         assertThat(bench.store().unregister(listener, "a", a.id())).isEqualTo(new Unregistered(true, false));
-        assertThat(bench.store().members(scope, null).starts()).as("mailboxes, while one subscriber is left").containsOnlyKeys(listener);
-        assertThat(bench.one(bench.store(), bench.append(scope, Bench.say("m")))).isInstanceOf(Appended.Stored.class);
+        assertThat(bench.store().members(scope, null).starts())
+                .as("mailboxes, while one subscriber is left")
+                .containsOnlyKeys(listener);
+        assertThat(bench.one(bench.store(), bench.append(scope, Bench.say("m"))))
+                .isInstanceOf(Appended.Stored.class);
         assertThat(bench.other().unregister(listener, "b", b.id())).isEqualTo(new Unregistered(true, true));
-        assertThat(bench.store().members(scope, null).starts()).as("mailboxes, after the last subscriber left").isEmpty();
-        assertThat(bench.store().scopes(scope, null, 10)).as("live scopes, after the last subscriber left").doesNotContain(scope);
-        assertThat(bench.store().unregister(Bench.shared(bench.scope()), "s", UUID.randomUUID())).as("unregister in an unknown scope").isEqualTo(new Unregistered(false, false));
+        assertThat(bench.store().members(scope, null).starts())
+                .as("mailboxes, after the last subscriber left")
+                .isEmpty();
+        assertThat(bench.store().scopes(scope, null, 10))
+                .as("live scopes, after the last subscriber left")
+                .doesNotContain(scope);
+        assertThat(bench.store().unregister(Bench.shared(bench.scope()), "s", UUID.randomUUID()))
+                .as("unregister in an unknown scope")
+                .isEqualTo(new Unregistered(false, false));
     }
 
     @Test
@@ -210,18 +261,27 @@ interface LifeRules {
                     Registration registration = bench.registration(listener, subscriber);
                     Registered registered = on.register(registration);
                     Appended answer = bench.one(on, bench.append(scope, Bench.say(subscriber + "-" + i)));
-                    assertThat(answer).as("append between a register and its unregister").isInstanceOf(Appended.Stored.class);
+                    assertThat(answer)
+                            .as("append between a register and its unregister")
+                            .isInstanceOf(Appended.Stored.class);
                     assertThat(((Appended.Stored) answer).position()).isGreaterThan(registered.start());
-                    assertThat(on.members(scope, null).starts()).as("mailboxes between a register and its unregister").containsKey(listener);
-                    assertThat(on.unregister(listener, subscriber, registration.id()).subscriberRemoved()).isTrue();
+                    assertThat(on.members(scope, null).starts())
+                            .as("mailboxes between a register and its unregister")
+                            .containsKey(listener);
+                    assertThat(on.unregister(listener, subscriber, registration.id())
+                                    .subscriberRemoved())
+                            .isTrue();
                 }
                 return 0;
             });
         }
         bench.session();
         bench.together(racing);
-        assertThat(bench.store().members(scope, null).starts()).as("mailboxes, after all left").isEmpty();
-        assertThat(bench.one(bench.store(), bench.append(scope, Bench.say("m")))).isEqualTo(new Appended.Unheard());
+        assertThat(bench.store().members(scope, null).starts())
+                .as("mailboxes, after all left")
+                .isEmpty();
+        assertThat(bench.one(bench.store(), bench.append(scope, Bench.say("m"))))
+                .isEqualTo(new Appended.Unheard());
     }
 
     @Test
@@ -229,22 +289,30 @@ interface LifeRules {
         String scope = bench.heardScope();
         ListenerRef ada = Bench.privateTo(scope, "ada");
         UUID oldSession = bench.session(bench.store(), Bench.LONG);
-        Registration old = Bench.withFarewell(Bench.registration(ada, "s", oldSession, null), Bench.say("farewell of the old owner"));
+        Registration old = Bench.withFarewell(
+                Bench.registration(ada, "s", oldSession, null), Bench.say("farewell of the old owner"));
         bench.store().register(old);
         Registration owner = Bench.withFarewell(bench.registration(ada, "s"), Bench.say("farewell of the owner"));
         Registered taken = bench.other().register(owner);
         assertThat(taken.created()).as("created, by a takeover").isFalse();
 
-        assertThat(bench.store().unregister(ada, "s", old.id())).as("unregister by the old owner").isEqualTo(new Unregistered(false, false));
+        assertThat(bench.store().unregister(ada, "s", old.id()))
+                .as("unregister by the old owner")
+                .isEqualTo(new Unregistered(false, false));
         bench.store().heartbeat(oldSession, Duration.ZERO);
         UUID witness = bench.session(bench.store(), Bench.LONG);
         bench.store().register(Bench.registration(Bench.privateTo(scope, "bob"), "s", witness, null));
         bench.store().heartbeat(witness, Duration.ZERO);
-        bench.sweepUntil(bench.other(), "the sweep got to sessions ended after the old owner's", () -> bench.subscribers(Bench.privateTo(scope, "bob")).isEmpty());
+        bench.sweepUntil(
+                bench.other(),
+                "the sweep got to sessions ended after the old owner's",
+                () -> bench.subscribers(Bench.privateTo(scope, "bob")).isEmpty());
         for (int i = 0; i < 3; i++) {
             bench.sweep(bench.other(), bench.session(), 1_000);
         }
-        assertThat(bench.subscribers(ada)).as("the subscriber, after the old owner's session ended and was swept").singleElement()
+        assertThat(bench.subscribers(ada))
+                .as("the subscriber, after the old owner's session ended and was swept")
+                .singleElement()
                 .satisfies(s -> assertThat(s.session()).isEqualTo(bench.session()));
         assertThat(bench.readAll(scope, 0)).as("farewells, after a takeover").isEmpty();
         assertThat(bench.store().unregister(ada, "s", owner.id())).isEqualTo(new Unregistered(true, true));
@@ -259,10 +327,17 @@ interface LifeRules {
         assertThat(registered.created()).isTrue();
         UUID id = UUID.randomUUID();
         Appended.Stored stored = bench.put(bench.store(), bench.append(id, scope, Bench.say("while nobody is there")));
-        assertThat(bench.put(bench.other(), bench.append(id, scope, Bench.say("again"))).duplicate()).as("duplicate, while nobody is there").isTrue();
+        assertThat(bench.put(bench.other(), bench.append(id, scope, Bench.say("again")))
+                        .duplicate())
+                .as("duplicate, while nobody is there")
+                .isTrue();
         Registered later = bench.other().register(bench.registration(ada, "phone"));
-        assertThat(later.start()).as("start of the mailbox, found by the next one").isEqualTo(registered.start()).isLessThan(stored.position());
-        assertThat(bench.readAll(bench.store(), scope, later.start(), Set.of(ada))).hasSize(1);
+        assertThat(later.start())
+                .as("start of the mailbox, found by the next one")
+                .isEqualTo(registered.start())
+                .isLessThan(stored.position());
+        assertThat(bench.readAll(bench.store(), scope, later.start(), Set.of(ada)))
+                .hasSize(1);
         assertThat(bench.subscribers(ada)).extracting(StoredSubscriber::id).containsExactly("archive", "phone");
     }
 
@@ -279,14 +354,21 @@ interface LifeRules {
         bench.acknowledge(durable, position);
         bench.store().heartbeat(session, Duration.ZERO);
 
-        bench.sweepUntil(bench.other(), "the session's end detaches the durable subscriber and removes the other",
-                () -> bench.subscribers(ada).size() == 1 && bench.subscribers(ada).get(0).session() == null);
+        bench.sweepUntil(
+                bench.other(),
+                "the session's end detaches the durable subscriber and removes the other",
+                () -> bench.subscribers(ada).size() == 1
+                        && bench.subscribers(ada).get(0).session() == null);
         assertThat(bench.subscribers(ada)).singleElement().satisfies(s -> {
             assertThat(s.id()).isEqualTo("phone");
             assertThat(s.acknowledged()).as("its cursor, while it is away").hasValue(position);
         });
-        bench.sweepUntil(bench.other(), "the durable subscriber is removed when its keep is over", () -> bench.subscribers(ada).isEmpty());
-        assertThat(bench.store().members(scope, null).starts()).as("mailboxes, after the last durable subscriber lapsed").doesNotContainKey(ada);
+        bench.sweepUntil(
+                bench.other(), "the durable subscriber is removed when its keep is over", () -> bench.subscribers(ada)
+                        .isEmpty());
+        assertThat(bench.store().members(scope, null).starts())
+                .as("mailboxes, after the last durable subscriber lapsed")
+                .doesNotContainKey(ada);
     }
 
     @Test
@@ -299,7 +381,9 @@ interface LifeRules {
             bench.pass(keep);
             bench.sweep(bench.other(), bench.session(), 1_000);
         }
-        assertThat(bench.subscribers(ada)).as("a durable subscriber whose session lives, after 5 times its keep").hasSize(1);
+        assertThat(bench.subscribers(ada))
+                .as("a durable subscriber whose session lives, after 5 times its keep")
+                .hasSize(1);
     }
 
     @Test
@@ -316,17 +400,23 @@ interface LifeRules {
             assertThat(Bench.text(entry.content().body())).isEqualTo("ada left");
         });
         Registered witness = bench.join(Bench.privateTo(scope, "late"));
-        assertThat(witness.start()).as("start of a mailbox made after the farewell").isEqualTo(log.get(0).position());
+        assertThat(witness.start())
+                .as("start of a mailbox made after the farewell")
+                .isEqualTo(log.get(0).position());
     }
 
     @Test
     default void L7_withoutAnybodyLeftNothingIsWritten(Bench bench) {
         String scope = bench.scope();
-        Registration registration = Bench.withFarewell(bench.registration(Bench.shared(scope), "s"), Bench.say("unheard"));
+        Registration registration =
+                Bench.withFarewell(bench.registration(Bench.shared(scope), "s"), Bench.say("unheard"));
         bench.store().register(registration);
         long position = bench.put(scope, "m");
-        assertThat(bench.store().unregister(Bench.shared(scope), "s", registration.id())).isEqualTo(new Unregistered(true, true));
-        assertThat(bench.page(scope, 0).head()).as("head, after the last one left with a farewell").isEqualTo(position);
+        assertThat(bench.store().unregister(Bench.shared(scope), "s", registration.id()))
+                .isEqualTo(new Unregistered(true, true));
+        assertThat(bench.page(scope, 0).head())
+                .as("head, after the last one left with a farewell")
+                .isEqualTo(position);
         assertThat(bench.heard(scope, 0)).containsExactly("m");
     }
 
@@ -337,7 +427,9 @@ interface LifeRules {
         List<UUID> expected = new ArrayList<>();
         for (int i = 0; i < 12; i++) {
             Duration keep = i % 3 == 0 ? Duration.ofHours(1) : null;
-            Registration registration = Bench.withFarewell(Bench.registration(Bench.privateTo(scope, "p" + i % 6), "s" + i, session, keep), Bench.say("left " + i));
+            Registration registration = Bench.withFarewell(
+                    Bench.registration(Bench.privateTo(scope, "p" + i % 6), "s" + i, session, keep),
+                    Bench.say("left " + i));
             bench.store().register(registration);
             expected.add(registration.id());
         }
@@ -347,7 +439,7 @@ interface LifeRules {
         for (MailboxStore on : List.of(bench.store(), bench.other(), third)) {
             UUID sweeper = bench.session(on, Bench.LONG);
             sweepers.add(() -> {
-                while (!done.get()) {
+                while (!done.get() && !Thread.currentThread().isInterrupted()) {
                     bench.sweep(on, sweeper, 5);
                 }
                 return 0;
@@ -355,25 +447,31 @@ interface LifeRules {
         }
         List<Future<Integer>> running = sweepers.stream().map(bench::background).toList();
         try {
-            bench.within(bench.wiring().patience().plus(bench.wiring().lease().multipliedBy(3))).until("all departures are announced",
-                    () -> {
-                        bench.pass(bench.wiring().lease().dividedBy(5));
-                        return bench.readAll(scope, 0).size();
-                    },
-                    announced -> announced >= expected.size());
+            bench.within(bench.wiring().patience().plus(bench.wiring().lease().multipliedBy(3)))
+                    .until(
+                            "all departures are announced",
+                            () -> {
+                                bench.pass(bench.wiring().lease().dividedBy(5));
+                                return bench.readAll(scope, 0).size();
+                            },
+                            announced -> announced >= expected.size());
         } finally {
             done.set(true);
         }
         for (Future<Integer> sweeper : running) {
-            sweeper.get();
+            bench.done(sweeper);
         }
         bench.sweep(bench.store(), bench.session(), 1_000);
-        assertThat(bench.readAll(scope, 0)).as("farewells of 12 subscribers, 4 of them durable, by dispatch id")
-                .extracting(Entry::dispatch).containsExactlyInAnyOrderElementsOf(expected);
+        assertThat(bench.readAll(scope, 0))
+                .as("farewells of 12 subscribers, 4 of them durable, by dispatch id")
+                .extracting(Entry::dispatch)
+                .containsExactlyInAnyOrderElementsOf(expected);
         for (int i = 0; i < 12; i++) {
             int index = i;
-            assertThat(bench.subscribers(Bench.privateTo(scope, "p" + i % 6))).as("subscriber %d", i)
-                    .filteredOn(s -> s.id().equals("s" + index)).hasSize(i % 3 == 0 ? 1 : 0);
+            assertThat(bench.subscribers(Bench.privateTo(scope, "p" + i % 6)))
+                    .as("subscriber %d", i)
+                    .filteredOn(s -> s.id().equals("s" + index))
+                    .hasSize(i % 3 == 0 ? 1 : 0);
         }
     }
 
@@ -382,12 +480,15 @@ interface LifeRules {
         String scope = bench.heardScope();
         ListenerRef ada = Bench.privateTo(scope, "ada");
         UUID session = bench.session(bench.store(), Bench.LONG);
-        Registration durable = Bench.withFarewell(Bench.registration(ada, "phone", session, bench.wiring().lease().multipliedBy(2)), Bench.say("away"));
+        Registration durable = Bench.withFarewell(
+                Bench.registration(ada, "phone", session, bench.wiring().lease().multipliedBy(2)), Bench.say("away"));
         bench.store().register(durable);
         bench.store().heartbeat(session, Duration.ZERO);
-        bench.sweepUntil(bench.other(), "the durable subscriber is detached", () -> bench.subscribers(ada).stream().allMatch(s -> s.session() == null));
+        bench.sweepUntil(bench.other(), "the durable subscriber is detached", () -> bench.subscribers(ada).stream()
+                .allMatch(s -> s.session() == null));
         assertThat(bench.heard(scope, 0)).as("the log, when it was detached").containsExactly("away");
-        bench.sweepUntil(bench.other(), "the durable subscriber lapses", () -> bench.subscribers(ada).isEmpty());
+        bench.sweepUntil(bench.other(), "the durable subscriber lapses", () -> bench.subscribers(ada)
+                .isEmpty());
         assertThat(bench.heard(scope, 0)).as("the log, when it was removed").containsExactly("away");
     }
 
@@ -422,7 +523,9 @@ interface LifeRules {
         UUID session = bench.session(bench.store(), lease);
         bench.store().register(Bench.registration(Bench.privateTo(scope, "ada"), "s", session, null));
         bench.pass(lease.multipliedBy(2));
-        assertThat(bench.subscribers(Bench.privateTo(scope, "ada"))).as("subscribers whose lease has lapsed, before a sweep").hasSize(1);
+        assertThat(bench.subscribers(Bench.privateTo(scope, "ada")))
+                .as("subscribers whose lease has lapsed, before a sweep")
+                .hasSize(1);
     }
 
     @Test
@@ -441,24 +544,30 @@ interface LifeRules {
         CountDownLatch listing = new CountDownLatch(1);
         Future<List<Subscribers>> lister = bench.background(() -> {
             List<Subscribers> lists = new ArrayList<>();
-            while (leaving.get()) {
+            while (Bench.going(leaving)) {
                 lists.add(bench.other().subscribers(room, null, 100));
                 listing.countDown();
             }
             return lists;
         });
-        assertThat(listing.await(bench.wiring().patience().toMillis(), TimeUnit.MILLISECONDS) || lister.isDone()).as("a first list is read").isTrue();
+        assertThat(listing.await(bench.wiring().patience().toMillis(), TimeUnit.MILLISECONDS) || lister.isDone())
+                .as("a first list is read")
+                .isTrue();
         for (Registration registration : all) {
             bench.store().unregister(room, registration.subscriber(), registration.id());
         }
         leaving.set(false);
         Map<UUID, Long> left = new HashMap<>();
         bench.readAll(scope, 0).forEach(entry -> left.put(entry.dispatch(), entry.position()));
-        for (Subscribers list : lister.get()) {
-            Set<String> listed = new java.util.HashSet<>(list.list().stream().map(StoredSubscriber::id).toList());
+        assertThat(left)
+                .as("farewells in the log")
+                .containsKeys(farewells.values().toArray(new UUID[0]));
+        for (Subscribers list : bench.done(lister)) {
+            Set<String> listed = new java.util.HashSet<>(
+                    list.list().stream().map(StoredSubscriber::id).toList());
             farewells.forEach((subscriber, farewell) -> assertThat(listed.contains(subscriber))
                     .as("%s, who left at %d, in a list true at %d", subscriber, left.get(farewell), list.position())
-                    .isEqualTo(left.get(farewell) > list.position()));
+                    .isEqualTo(left.getOrDefault(farewell, 0L) > list.position()));
         }
     }
 }

@@ -28,12 +28,98 @@ import org.junit.jupiter.api.Test;
 interface NameRules {
     /** Names that have broken stores, each different from every other only where a careless store does not look. */
     List<String> AWKWARD = List.of(
-            "x", "X", "x ", " x", "x  ", "x\t", "x\n", "\u00a0x", "x\u200b",
-            "a/b", "a//b", "/a/b", "a/b/", "a%2Fb", "a\\b", "a.b", "a..b", "../a", ".", "..", "a:b", "a|b", "a,b", "a;b", "{a}", "{a}b", "a*", "a?", "[a]", "a_b", "a%b", "a%", "%", "_",
-            "__x__", "__key__", "'", "''", "\"", "`", "a'b", "a\"b", "'; drop table x; --", "$1", "$$", "\\", "\\x00", "\\0", "null", "NULL", "true", "0", "00", "-1", "1e3",
-            "\u00e9", "e\u0301", "\u00c9", "\u00df", "ss", "\u0130", "i", "I", "\u0131", "\ufb01", "fi", "\u212b", "\u00c5", "\uff21", "A", "\u03c3", "\u03c2", "\u03a3",
-            "\ud83d\ude00", "\ud83d\ude00\ud83d\ude01", "\ud83d\udc68\u200d\ud83d\udc69\u200d\ud83d\udc67", "\ufffd", "\uffff", "\u0001", "\u007f", "\u0085x", "\u2028x", "\u202e x", "\ufeffx",
-            "\u65e5\u672c\u8a9e", "\u05e2\u05d1\u05e8\u05d9\u05ea", "x".repeat(400), "x".repeat(399) + "y", "\u65e5".repeat(133) + "x", "\ud83d\ude00".repeat(100), "%".repeat(400), "/".repeat(400));
+            "x",
+            "X",
+            "x ",
+            " x",
+            "x  ",
+            "x\t",
+            "x\n",
+            "\u00a0x",
+            "x\u200b",
+            "a/b",
+            "a//b",
+            "/a/b",
+            "a/b/",
+            "a%2Fb",
+            "a\\b",
+            "a.b",
+            "a..b",
+            "../a",
+            ".",
+            "..",
+            "a:b",
+            "a|b",
+            "a,b",
+            "a;b",
+            "{a}",
+            "{a}b",
+            "a*",
+            "a?",
+            "[a]",
+            "a_b",
+            "a%b",
+            "a%",
+            "%",
+            "_",
+            "__x__",
+            "__key__",
+            "'",
+            "''",
+            "\"",
+            "`",
+            "a'b",
+            "a\"b",
+            "'; drop table x; --",
+            "$1",
+            "$$",
+            "\\",
+            "\\x00",
+            "\\0",
+            "null",
+            "NULL",
+            "true",
+            "0",
+            "00",
+            "-1",
+            "1e3",
+            "\u00e9",
+            "e\u0301",
+            "\u00c9",
+            "\u00df",
+            "ss",
+            "\u0130",
+            "i",
+            "I",
+            "\u0131",
+            "\ufb01",
+            "fi",
+            "\u212b",
+            "\u00c5",
+            "\uff21",
+            "A",
+            "\u03c3",
+            "\u03c2",
+            "\u03a3",
+            "\ud83d\ude00",
+            "\ud83d\ude00\ud83d\ude01",
+            "\ud83d\udc68\u200d\ud83d\udc69\u200d\ud83d\udc67",
+            "\ufffd",
+            "\uffff",
+            "\u0001",
+            "\u007f",
+            "\u0085x",
+            "\u2028x",
+            "\u202e x",
+            "\ufeffx",
+            "\u65e5\u672c\u8a9e",
+            "\u05e2\u05d1\u05e8\u05d9\u05ea",
+            "x".repeat(400),
+            "x".repeat(399) + "y",
+            "\u65e5".repeat(133) + "x",
+            "\ud83d\ude00".repeat(100),
+            "%".repeat(400),
+            "/".repeat(400));
 
     @Test
     default void N1_awkwardScopeNamesAreKeptByteForByte(Bench bench) {
@@ -48,15 +134,22 @@ interface NameRules {
         for (int i = 0; i < AWKWARD.size(); i++) {
             String name = AWKWARD.get(i);
             String shown = shown(name);
-            assertThat(bench.heard(bench.other(), name, 0)).as("what the scope %s heard", shown).containsExactly("to " + i);
-            assertThat(bench.other().members(name, null).starts()).as("mailboxes of the scope %s", shown).containsOnlyKeys(Bench.shared(name));
-            assertThat(bench.store().subscribers(Bench.shared(name), null, 10).list()).as("subscribers of the scope %s", shown).hasSize(1);
+            assertThat(bench.heard(bench.other(), name, 0))
+                    .as("what the scope %s heard", shown)
+                    .containsExactly("to " + i);
+            assertThat(bench.other().members(name, null).starts())
+                    .as("mailboxes of the scope %s", shown)
+                    .containsOnlyKeys(Bench.shared(name));
+            assertThat(bench.store().subscribers(Bench.shared(name), null, 10).list())
+                    .as("subscribers of the scope %s", shown)
+                    .hasSize(1);
             assertThat(all(bench, name)).as("scopes with the prefix %s", shown).contains(name);
             versions.add(name);
         }
         assertThat(all(bench, "")).as("all scopes").containsAll(versions);
         for (String name : AWKWARD) {
-            assertThat(all(bench, name)).as("scopes with the prefix %s are just those that begin with it", shown(name))
+            assertThat(all(bench, name))
+                    .as("scopes with the prefix %s are just those that begin with it", shown(name))
                     .allMatch(each -> each.startsWith(name));
         }
     }
@@ -64,18 +157,41 @@ interface NameRules {
     @Test
     default void N1_awkwardPersonsAndClientsAreKeptByteForByte(Bench bench) {
         String scope = bench.heardScope();
-        List<String> names = AWKWARD.stream().filter(name -> name.getBytes(java.nio.charset.StandardCharsets.UTF_8).length <= 200 && !name.isBlank()).toList();
+        List<String> names = AWKWARD.stream()
+                .filter(name -> name.getBytes(java.nio.charset.StandardCharsets.UTF_8).length <= 200 && !name.isBlank())
+                .toList();
         Map<ListenerRef, Long> starts = new java.util.HashMap<>();
         for (String name : names) {
             for (Party party : List.of(new Party(name, ""), new Party("p", name))) {
                 ListenerRef listener = new ListenerRef(scope, ListenerType.PRIVATE, party);
-                starts.put(listener, bench.store().register(bench.registration(listener, "s")).start());
+                starts.put(
+                        listener,
+                        bench.store()
+                                .register(bench.registration(listener, "s"))
+                                .start());
             }
         }
-        starts.put(Bench.shared(scope), bench.store().members(scope, Set.of(Bench.shared(scope))).starts().get(Bench.shared(scope)));
-        assertThat(bench.other().members(scope, null).starts().equals(starts)).as("mailboxes of %d awkward owners, each its own", starts.size()).isTrue();
+        starts.put(
+                Bench.shared(scope),
+                bench.store()
+                        .members(scope, Set.of(Bench.shared(scope)))
+                        .starts()
+                        .get(Bench.shared(scope)));
+        assertThat(bench.other().members(scope, null).starts().equals(starts))
+                .as("mailboxes of %d awkward owners, each its own", starts.size())
+                .isTrue();
         for (String name : names) {
-            bench.put(bench.store(), bench.append(scope, new Content(new Party(name, name), new Address(name, name), Bench.payload("m"), true, Map.of(new Party(name, name), Bench.payload("t")), Map.of("h", name, "x" + name, "v"))));
+            bench.put(
+                    bench.store(),
+                    bench.append(
+                            scope,
+                            new Content(
+                                    new Party(name, name),
+                                    new Address(name, name),
+                                    Bench.payload("m"),
+                                    true,
+                                    Map.of(new Party(name, name), Bench.payload("t")),
+                                    Map.of("h", name, "x" + name, "v"))));
         }
         Set<ListenerRef> readers = new HashSet<>();
         names.forEach(name -> readers.add(new ListenerRef(scope, ListenerType.HANDLER, new Party(name, name))));
@@ -87,8 +203,12 @@ interface NameRules {
             Content content = entries.get(i).content();
             assertThat(content.sender()).as("sender %s", shown(name)).isEqualTo(new Party(name, name));
             assertThat(content.to()).as("address %s", shown(name)).isEqualTo(new Address(name, name));
-            assertThat(content.texts()).as("owner of the text, %s", shown(name)).containsOnlyKeys(new Party(name, name));
-            assertThat(content.headers()).as("headers with %s", shown(name)).isEqualTo(Map.of("h", name, "x" + name, "v"));
+            assertThat(content.texts())
+                    .as("owner of the text, %s", shown(name))
+                    .containsOnlyKeys(new Party(name, name));
+            assertThat(content.headers())
+                    .as("headers with %s", shown(name))
+                    .isEqualTo(Map.of("h", name, "x" + name, "v"));
         }
     }
 
@@ -96,21 +216,38 @@ interface NameRules {
     default void N1_partsOfANameNeverRunTogether(Bench bench) {
         String base = bench.scope();
         List<ListenerRef> refs = List.of(
-                ref(base + "/12", ListenerType.PRIVATE, "foo", ""), ref(base, ListenerType.PRIVATE, "12/foo", ""), ref(base, ListenerType.PRIVATE, "12", "foo"),
-                ref(base, ListenerType.PRIVATE, "1", "2foo"), ref(base, ListenerType.HANDLER, "12", "foo"), ref(base, ListenerType.PRIVATE, "12foo", ""),
-                ref(base, ListenerType.PRIVATE, "12:foo", ""), ref(base + ":12", ListenerType.PRIVATE, "foo", ""), ref(base, ListenerType.PRIVATE, "a|b", "c"), ref(base, ListenerType.PRIVATE, "a", "b|c"),
-                ref(base, ListenerType.PRIVATE, "a\u0001b", "c"), ref(base, ListenerType.PRIVATE, "a", "b\u0001c"), ref(base, ListenerType.PRIVATE, "a,b", "c"), ref(base, ListenerType.PRIVATE, "a", "b,c"),
-                ref(base, ListenerType.PRIVATE, "a b", "c"), ref(base, ListenerType.PRIVATE, "a", "b c"), ref(base, ListenerType.PRIVATE, "a%2Fb", ""), ref(base, ListenerType.PRIVATE, "a/b", ""));
+                ref(base + "/12", ListenerType.PRIVATE, "foo", ""),
+                ref(base, ListenerType.PRIVATE, "12/foo", ""),
+                ref(base, ListenerType.PRIVATE, "12", "foo"),
+                ref(base, ListenerType.PRIVATE, "1", "2foo"),
+                ref(base, ListenerType.HANDLER, "12", "foo"),
+                ref(base, ListenerType.PRIVATE, "12foo", ""),
+                ref(base, ListenerType.PRIVATE, "12:foo", ""),
+                ref(base + ":12", ListenerType.PRIVATE, "foo", ""),
+                ref(base, ListenerType.PRIVATE, "a|b", "c"),
+                ref(base, ListenerType.PRIVATE, "a", "b|c"),
+                ref(base, ListenerType.PRIVATE, "a\u0001b", "c"),
+                ref(base, ListenerType.PRIVATE, "a", "b\u0001c"),
+                ref(base, ListenerType.PRIVATE, "a,b", "c"),
+                ref(base, ListenerType.PRIVATE, "a", "b,c"),
+                ref(base, ListenerType.PRIVATE, "a b", "c"),
+                ref(base, ListenerType.PRIVATE, "a", "b c"),
+                ref(base, ListenerType.PRIVATE, "a%2Fb", ""),
+                ref(base, ListenerType.PRIVATE, "a/b", ""));
         List<Registration> all = new ArrayList<>();
         for (ListenerRef ref : refs) {
             Registration registration = bench.registration(ref, "s");
-            assertThat(bench.store().register(registration).created()).as("%s has a mailbox of its own", ref).isTrue();
+            assertThat(bench.store().register(registration).created())
+                    .as("%s has a mailbox of its own", ref)
+                    .isTrue();
             all.add(registration);
         }
         Registration gone = all.get(3);
         bench.store().unregister(gone.listener(), "s", gone.id());
         for (Registration registration : all) {
-            assertThat(bench.subscribers(registration.listener())).as("subscribers of %s, after %s went", registration.listener(), gone.listener()).hasSize(registration == gone ? 0 : 1);
+            assertThat(bench.subscribers(registration.listener()))
+                    .as("subscribers of %s, after %s went", registration.listener(), gone.listener())
+                    .hasSize(registration.equals(gone) ? 0 : 1);
         }
     }
 
@@ -120,33 +257,69 @@ interface NameRules {
         long head = bench.page(scope, 0).head();
         for (String bad : List.of("x".repeat(401), "\ud83d\ude00".repeat(100) + "x", "\u65e5".repeat(134))) {
             Bench.refused("register in a scope of more than 400 bytes", "400", () -> bench.join(Bench.shared(bad)));
-            bench.refusedAppend("append to a scope of more than 400 bytes", "400", () -> bench.append(bad, Bench.say("m")));
+            bench.refusedAppend(
+                    "append to a scope of more than 400 bytes", "400", () -> bench.append(bad, Bench.say("m")));
         }
         for (String blank : List.of("", " ", "\t\n", "\u2003")) {
             Bench.refused("register in a blank scope", "", () -> bench.join(Bench.shared(blank)));
             bench.refusedAppend("append to a blank scope", "", () -> bench.append(blank, Bench.say("m")));
         }
         for (String broken : List.of("\ud83d", "x\ude00", "\ude00\ud83d", "x\ud83dy")) {
-            Bench.refused("register in a scope with an unpaired surrogate", "surrogate", () -> bench.join(Bench.shared(broken)));
-            bench.refusedAppend("append to a scope with an unpaired surrogate", "surrogate", () -> bench.append(broken, Bench.say("m")));
-            Bench.refused("a person with an unpaired surrogate", "surrogate", () -> bench.join(Bench.privateTo(scope, broken)));
-            bench.refusedAppend("a sender with an unpaired surrogate", "surrogate", () -> bench.append(scope, new Content(new Party(broken, ""), null, Bench.payload("m"), true, Map.of(), Map.of())));
+            Bench.refused(
+                    "register in a scope with an unpaired surrogate",
+                    "surrogate",
+                    () -> bench.join(Bench.shared(broken)));
+            bench.refusedAppend(
+                    "append to a scope with an unpaired surrogate",
+                    "surrogate",
+                    () -> bench.append(broken, Bench.say("m")));
+            Bench.refused(
+                    "a person with an unpaired surrogate",
+                    "surrogate",
+                    () -> bench.join(Bench.privateTo(scope, broken)));
+            bench.refusedAppend(
+                    "a sender with an unpaired surrogate",
+                    "surrogate",
+                    () -> bench.append(
+                            scope,
+                            new Content(new Party(broken, ""), null, Bench.payload("m"), true, Map.of(), Map.of())));
         }
         for (String nul : List.of("\u0000", "x\u0000", "x\u0000y")) {
             Bench.refused("register in a scope with NUL", "U+0000", () -> bench.join(Bench.shared(nul)));
             bench.refusedAppend("append to a scope with NUL", "U+0000", () -> bench.append(nul, Bench.say("m")));
             Bench.refused("a person with NUL", "U+0000", () -> bench.join(Bench.privateTo(scope, nul)));
             Bench.refused("a client with NUL", "U+0000", () -> bench.join(ref(scope, ListenerType.PRIVATE, "p", nul)));
-            bench.refusedAppend("a header with NUL", "U+0000", () -> bench.append(scope, new Content(new Party("p", ""), null, Bench.payload("m"), true, Map.of(), Map.of("h", nul))));
-            bench.refusedAppend("a header's name with NUL", "U+0000", () -> bench.append(scope, new Content(new Party("p", ""), null, Bench.payload("m"), true, Map.of(), Map.of(nul, "v"))));
+            bench.refusedAppend(
+                    "a header with NUL",
+                    "U+0000",
+                    () -> bench.append(
+                            scope,
+                            new Content(
+                                    new Party("p", ""), null, Bench.payload("m"), true, Map.of(), Map.of("h", nul))));
+            bench.refusedAppend(
+                    "a header's name with NUL",
+                    "U+0000",
+                    () -> bench.append(
+                            scope,
+                            new Content(
+                                    new Party("p", ""), null, Bench.payload("m"), true, Map.of(), Map.of(nul, "v"))));
         }
         Bench.refused("a person of 201 bytes", "200", () -> bench.join(Bench.privateTo(scope, "x".repeat(201))));
         Bench.refused("a person of no bytes", "1", () -> bench.join(Bench.privateTo(scope, "")));
-        Bench.refused("a client of 201 bytes", "200", () -> bench.join(ref(scope, ListenerType.HANDLER, "p", "\u65e5".repeat(67))));
-        Bench.refused("a subscriber id of 65 bytes", "64", () -> bench.store().register(bench.registration(Bench.shared(scope), "x".repeat(65))));
-        Bench.refused("a subscriber id beyond ASCII", "ASCII", () -> bench.store().register(bench.registration(Bench.shared(scope), "\u00e9")));
-        assertThat(bench.store().members(scope, null).starts()).as("mailboxes, after refused registers").containsOnlyKeys(Bench.shared(scope));
-        assertThat(bench.page(scope, 0).head()).as("head, after refused appends").isEqualTo(head);
+        Bench.refused(
+                "a client of 201 bytes",
+                "200",
+                () -> bench.join(ref(scope, ListenerType.HANDLER, "p", "\u65e5".repeat(67))));
+        Bench.refused("a subscriber id of 65 bytes", "64", () -> bench.store()
+                .register(bench.registration(Bench.shared(scope), "x".repeat(65))));
+        Bench.refused("a subscriber id beyond ASCII", "ASCII", () -> bench.store()
+                .register(bench.registration(Bench.shared(scope), "\u00e9")));
+        assertThat(bench.store().members(scope, null).starts())
+                .as("mailboxes, after refused registers")
+                .containsOnlyKeys(Bench.shared(scope));
+        assertThat(bench.page(scope, 0).head())
+                .as("head, after refused appends")
+                .isEqualTo(head);
     }
 
     @Test
@@ -158,7 +331,9 @@ interface NameRules {
             bench.store().register(registration);
             bench.store().acknowledge(List.of(new Acknowledgement(registration.listener(), id, registration.id(), 0)));
         }
-        assertThat(bench.subscribers(Bench.shared(scope))).extracting(s -> s.id()).containsExactlyInAnyOrderElementsOf(ids);
+        assertThat(bench.subscribers(Bench.shared(scope)))
+                .extracting(s -> s.id())
+                .containsExactlyInAnyOrderElementsOf(ids);
     }
 
     @Test
@@ -193,11 +368,42 @@ interface NameRules {
     @Test
     default void N2_aPrefixIsPlainText(Bench bench) {
         String base = bench.scope();
-        List<String> names = List.of(base + "%a", base + "%b", base + "_a", base + "xa", base + "*a", base + "[a]", base + "\\a", base + "\ud83d\ude00", base + "\ud83d\ude01", base + "\uffee", base + "\u00e9", base + "e\u0301", base + "E");
+        List<String> names = List.of(
+                base + "%a",
+                base + "%b",
+                base + "_a",
+                base + "xa",
+                base + "*a",
+                base + "[a]",
+                base + "\\a",
+                base + "\ud83d\ude00",
+                base + "\ud83d\ude01",
+                base + "\uffee",
+                base + "\u00e9",
+                base + "e\u0301",
+                base + "E");
         names.forEach(name -> bench.join(Bench.shared(name)));
-        for (String tail : List.of("%", "_", "*", "[", "\\", "\ud83d\ude00", "\ud83d\ude01", "\uffee", "\u00e9", "e", "E", "", "x", "nothing", "?")) {
-            assertThat(all(bench, base + tail)).as("scopes with the prefix …%s", shown(tail))
-                    .containsExactlyInAnyOrderElementsOf(names.stream().filter(name -> name.startsWith(base + tail)).toList());
+        for (String tail : List.of(
+                "%",
+                "_",
+                "*",
+                "[",
+                "\\",
+                "\ud83d\ude00",
+                "\ud83d\ude01",
+                "\uffee",
+                "\u00e9",
+                "e",
+                "E",
+                "",
+                "x",
+                "nothing",
+                "?")) {
+            assertThat(all(bench, base + tail))
+                    .as("scopes with the prefix …%s", shown(tail))
+                    .containsExactlyInAnyOrderElementsOf(names.stream()
+                            .filter(name -> name.startsWith(base + tail))
+                            .toList());
         }
     }
 
@@ -213,8 +419,10 @@ interface NameRules {
         AtomicInteger gone = new AtomicInteger();
         Callable<Integer> churn = () -> {
             int rounds = 0;
-            while (churning.get()) {
-                Registration registration = bench.registration(Bench.shared(prefix + "s" + rounds % 10 + "coming"), UUID.randomUUID().toString());
+            while (Bench.going(churning)) {
+                Registration registration = bench.registration(
+                        Bench.shared(prefix + "s" + rounds % 10 + "coming"),
+                        UUID.randomUUID().toString());
                 bench.other().register(registration);
                 bench.other().unregister(registration.listener(), registration.subscriber(), registration.id());
                 rounds = gone.incrementAndGet();
@@ -227,10 +435,14 @@ interface NameRules {
         for (int i = 0; i < 10; i++) {
             List<String> listed = new ArrayList<>(pages(bench, prefix, 3));
             listed.removeIf(name -> !stable.contains(name));
-            assertThat(listed).as("scopes that lived throughout the listing, each once").containsExactlyInAnyOrderElementsOf(stable);
+            assertThat(listed)
+                    .as("scopes that lived throughout the listing, each once")
+                    .containsExactlyInAnyOrderElementsOf(stable);
         }
         churning.set(false);
-        assertThat(churner.get()).as("scopes that came and went meanwhile").isPositive();
+        assertThat(bench.done(churner))
+                .as("scopes that came and went meanwhile")
+                .isPositive();
     }
 
     @Test
@@ -239,11 +451,17 @@ interface NameRules {
         int limit = bench.can().maxMetadata();
         Registration r = bench.registration(Bench.shared(scope), "s");
         Bench.refused("metadata one byte beyond maxMetadata", String.valueOf(limit), () -> bench.store()
-                .register(new Registration(r.id(), r.listener(), "s", r.session(), null, Bench.bytes(limit + 1), null)));
+                .register(
+                        new Registration(r.id(), r.listener(), "s", r.session(), null, Bench.bytes(limit + 1), null)));
         Bench.refused("a farewell beyond maxBody", String.valueOf(bench.can().maxBody()), () -> bench.store()
-                .register(Bench.withFarewell(r, Bench.say(Payload.wrap(new byte[bench.can().maxBody() + 1])))));
-        assertThat(bench.store().members(scope, null).starts()).as("mailboxes, after refused registers").isEmpty();
-        assertThat(bench.store().scopes(scope, null, 10)).as("scopes, after refused registers").isEmpty();
+                .register(Bench.withFarewell(
+                        r, Bench.say(Payload.wrap(new byte[bench.can().maxBody() + 1])))));
+        assertThat(bench.store().members(scope, null).starts())
+                .as("mailboxes, after refused registers")
+                .isEmpty();
+        assertThat(bench.store().scopes(scope, null, 10))
+                .as("scopes, after refused registers")
+                .isEmpty();
     }
 
     private static ListenerRef ref(String scope, ListenerType type, String person, String client) {
@@ -258,6 +476,9 @@ interface NameRules {
         List<String> listed = new ArrayList<>();
         List<String> page = bench.store().scopes(prefix, null, size);
         while (!page.isEmpty()) {
+            assertThat(listed)
+                    .as("scopes listed so far (prefix %s); a page brings new ones", shown(prefix))
+                    .doesNotContainAnyElementsOf(page);
             listed.addAll(page);
             page = bench.store().scopes(prefix, page.get(page.size() - 1), size);
         }
@@ -266,7 +487,10 @@ interface NameRules {
 
     private static String shown(String name) {
         StringBuilder shown = new StringBuilder("\"");
-        name.codePoints().limit(24).forEach(c -> shown.append(c > ' ' && c < 0x7f ? Character.toString(c) : String.format("<U+%04X>", c)));
-        return shown.append(name.codePointCount(0, name.length()) > 24 ? "…\"" : "\"").toString();
+        name.codePoints()
+                .limit(24)
+                .forEach(c -> shown.append(c > ' ' && c < 0x7f ? Character.toString(c) : String.format("<U+%04X>", c)));
+        return shown.append(name.codePointCount(0, name.length()) > 24 ? "…\"" : "\"")
+                .toString();
     }
 }

@@ -17,8 +17,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
 /** O1 to O4: one order per scope, complete behind every reader, for ever. */
@@ -29,7 +29,9 @@ interface OrderRules {
         long previous = 0;
         for (int i = 0; i < 20; i++) {
             long position = bench.put(i % 2 == 0 ? bench.store() : bench.other(), scope, "m" + i);
-            assertThat(position).as("position of append %d, made after the previous one returned", i).isGreaterThan(previous);
+            assertThat(position)
+                    .as("position of append %d, made after the previous one returned", i)
+                    .isGreaterThan(previous);
             previous = position;
         }
     }
@@ -54,8 +56,12 @@ interface OrderRules {
             assertThat(mine).as("one writer's positions ascend").isSorted();
             all.addAll(mine);
         }
-        assertThat(all).as("positions of 4 writers with 25 appends each, all distinct").hasSize(100);
-        assertThat(bench.readAll(scope, 0)).extracting(Entry::position).containsExactlyElementsOf(all.stream().sorted().toList());
+        assertThat(all)
+                .as("positions of 4 writers with 25 appends each, all distinct")
+                .hasSize(100);
+        assertThat(bench.readAll(scope, 0))
+                .extracting(Entry::position)
+                .containsExactlyElementsOf(all.stream().sorted().toList());
     }
 
     @Test
@@ -65,15 +71,17 @@ interface OrderRules {
         Future<List<Entry>> reader = bench.background(() -> {
             List<Entry> seen = new ArrayList<>();
             long cursor = 0;
-            while (true) {
+            while (!Thread.currentThread().isInterrupted()) {
                 boolean last = !writing.get();
-                Page page = bench.page(bench.other(), new ReadRequest(scope, cursor, 7, false, Set.of(Bench.shared(scope))));
+                Page page = bench.page(
+                        bench.other(), new ReadRequest(scope, cursor, 7, false, Set.of(Bench.shared(scope))));
                 seen.addAll(page.entries());
                 cursor = page.next();
                 if (last && cursor == page.head()) {
                     return seen;
                 }
             }
+            throw new AssertionError("a reader never came to the head");
         });
         List<Callable<Integer>> writers = new ArrayList<>();
         for (int w = 0; w < 4; w++) {
@@ -88,10 +96,12 @@ interface OrderRules {
         }
         bench.together(writers);
         writing.set(false);
-        assertThat(reader.get())
-                .as("what a reader saw that followed its cursor while 4 writers wrote, against the log as it is in the end")
+        assertThat(bench.done(reader))
+                .as(
+                        "what a reader saw that followed its cursor while 4 writers wrote, against the log as it is in the end")
                 .extracting(Entry::position)
-                .containsExactlyElementsOf(bench.readAll(scope, 0).stream().map(Entry::position).toList());
+                .containsExactlyElementsOf(
+                        bench.readAll(scope, 0).stream().map(Entry::position).toList());
     }
 
     @Test
@@ -103,7 +113,9 @@ interface OrderRules {
         }
         bench.trimTo(scope, 0);
         Page page = bench.page(scope, last);
-        assertThat(page.reset()).as("the cursor at the head of a trimmed scope is not past the head").isFalse();
+        assertThat(page.reset())
+                .as("the cursor at the head of a trimmed scope is not past the head")
+                .isFalse();
         assertThat(page.head()).as("head after trimming").isEqualTo(last);
         assertThat(bench.put(scope, "after")).as("position after trimming").isGreaterThan(last);
     }
@@ -115,7 +127,9 @@ interface OrderRules {
         for (int life = 0; life < 3; life++) {
             Registration registration = bench.registration(Bench.shared(scope), "s");
             Registered registered = bench.store().register(registration);
-            assertThat(registered.start()).as("start of life %d of the mailbox", life).isGreaterThanOrEqualTo(last);
+            assertThat(registered.start())
+                    .as("start of life %d of the mailbox", life)
+                    .isGreaterThanOrEqualTo(last);
             long position = bench.put(scope, "life " + life);
             assertThat(position).as("first position in life %d", life).isGreaterThan(last);
             last = position;
@@ -149,8 +163,12 @@ interface OrderRules {
             long position = bench.put(scope, "set back");
             assertThat(position).as("position after the clock was set back").isGreaterThan(last);
             bench.store().unregister(Bench.shared(scope), "s", first.id());
-            assertThat(bench.join(Bench.shared(scope)).start()).as("start of the re-created mailbox").isGreaterThanOrEqualTo(position);
-            assertThat(bench.put(scope, "again")).as("position in the re-created mailbox").isGreaterThan(position);
+            assertThat(bench.join(Bench.shared(scope)).start())
+                    .as("start of the re-created mailbox")
+                    .isGreaterThanOrEqualTo(position);
+            assertThat(bench.put(scope, "again"))
+                    .as("position in the re-created mailbox")
+                    .isGreaterThan(position);
         } finally {
             clock.jump(Duration.ofDays(2));
         }
@@ -168,15 +186,24 @@ interface OrderRules {
         Duration longest = Duration.ofDays(1);
         Duration away = longest.plus(bench.can().maxRemember()).plus(Duration.ofDays(2));
         clock.advance(away);
-        Swept swept = bench.store().sweep(new SweepPolicy(each -> new dev.moitessier.store.Retention(longest, 1_000), longest, null, 10_000));
+        Swept swept = bench.store()
+                .sweep(new SweepPolicy(
+                        each -> new dev.moitessier.store.Retention(longest, 1_000), longest, null, 10_000));
         for (int i = 0; i < 50 && swept.more(); i++) {
-            swept = bench.store().sweep(new SweepPolicy(each -> new dev.moitessier.store.Retention(longest, 1_000), longest, null, 10_000));
+            swept = bench.store()
+                    .sweep(new SweepPolicy(
+                            each -> new dev.moitessier.store.Retention(longest, 1_000), longest, null, 10_000));
         }
         clock.jump(away.multipliedBy(-2));
         try {
-            assertThat(bench.store().register(Bench.registration(Bench.shared(scope), "s", null, Bench.LONG)).start())
-                    .as("start in the second life, the clock set back before the first").isGreaterThanOrEqualTo(last);
-            assertThat(bench.put(scope, "after")).as("position in the second life").isGreaterThan(last);
+            assertThat(bench.store()
+                            .register(Bench.registration(Bench.shared(scope), "s", null, Bench.LONG))
+                            .start())
+                    .as("start in the second life, the clock set back before the first")
+                    .isGreaterThanOrEqualTo(last);
+            assertThat(bench.put(scope, "after"))
+                    .as("position in the second life")
+                    .isGreaterThan(last);
         } finally {
             clock.jump(away.multipliedBy(2));
         }
@@ -192,19 +219,27 @@ interface OrderRules {
         List<Long> read = new ArrayList<>();
         long cursor = 0;
         for (int pages = 0; ; pages++) {
-            assertThat(pages).as("pages of at most 3 that lead through 10 entries").isLessThan(12);
-            Page page = bench.page(bench.store(), new ReadRequest(scope, cursor, 3, false, Set.of(Bench.shared(scope))));
+            assertThat(pages)
+                    .as("pages of at most 3 that lead through 10 entries")
+                    .isLessThan(12);
+            Page page =
+                    bench.page(bench.store(), new ReadRequest(scope, cursor, 3, false, Set.of(Bench.shared(scope))));
             page.entries().forEach(entry -> read.add(entry.position()));
             if (page.next() == page.head()) {
                 break;
             }
-            assertThat(page.next()).as("next of a page that ends before the head").isGreaterThan(cursor);
+            assertThat(page.next())
+                    .as("next of a page that ends before the head")
+                    .isGreaterThan(cursor);
             cursor = page.next();
         }
         assertThat(read).isEqualTo(positions);
         Page caughtUp = bench.page(scope, positions.get(9));
         assertThat(caughtUp.entries()).as("a caught-up page").isEmpty();
-        assertThat(caughtUp.next()).as("next of a caught-up page").isEqualTo(positions.get(9)).isEqualTo(caughtUp.head());
+        assertThat(caughtUp.next())
+                .as("next of a caught-up page")
+                .isEqualTo(positions.get(9))
+                .isEqualTo(caughtUp.head());
     }
 
     @Test
@@ -212,12 +247,16 @@ interface OrderRules {
         String scope = bench.heardScope();
         bench.join(Bench.privateTo(scope, "ada"));
         for (int i = 0; i < 5; i++) {
-            Append append = bench.append(scope, Bench.say(new dev.moitessier.store.Address("ada", null), "for ada " + i));
+            Append append =
+                    bench.append(scope, Bench.say(new dev.moitessier.store.Address("ada", null), "for ada " + i));
             bench.put(bench.store(), append);
         }
         // readAll fails when a page does not move on.
         List<Entry> seen = bench.readAll(bench.store(), scope, 0, Set.of(Bench.shared(scope)));
-        assertThat(seen).as("the shared mailbox gets nothing of this").noneMatch(entry -> Pages.admits(Bench.shared(scope), entry.content()));
-        assertThat(bench.readAll(bench.store(), scope, 0, Set.of(Bench.privateTo(scope, "ada")))).hasSize(5);
+        assertThat(seen)
+                .as("the shared mailbox gets nothing of this")
+                .noneMatch(entry -> Pages.admits(Bench.shared(scope), entry.content()));
+        assertThat(bench.readAll(bench.store(), scope, 0, Set.of(Bench.privateTo(scope, "ada"))))
+                .hasSize(5);
     }
 }

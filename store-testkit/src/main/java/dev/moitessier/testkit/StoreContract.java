@@ -28,7 +28,21 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(ContractExtension.class)
 @DisplayNameGeneration(RuleNames.class)
 @TestMethodOrder(RuleOrder.class)
-public abstract class StoreContract implements OrderRules, AppendRules, IdentityRules, MembershipRules, ReadRules, LifeRules, SweepRules, BatchRules, TransactionRules, HintRules, NameRules, FailureRules, LaneRules, HistoryRules {
+public abstract class StoreContract
+        implements OrderRules,
+                AppendRules,
+                IdentityRules,
+                MembershipRules,
+                ReadRules,
+                LifeRules,
+                SweepRules,
+                BatchRules,
+                TransactionRules,
+                HintRules,
+                NameRules,
+                FailureRules,
+                LaneRules,
+                HistoryRules {
     /** For subclasses. */
     protected StoreContract() {}
 

@@ -13,7 +13,8 @@ class EventuallyTest {
 
     @Test
     void returnsTheValueThatIsGoodEnough() {
-        assertThat(shortly.<Integer>until("three looks", looks::incrementAndGet, n -> n == 3)).isEqualTo(3);
+        assertThat(shortly.<Integer>until("three looks", looks::incrementAndGet, n -> n == 3))
+                .isEqualTo(3);
     }
 
     @Test
@@ -24,7 +25,10 @@ class EventuallyTest {
 
     @Test
     void aFailureTellsWhatWasAwaitedAndWhatWasSeen() {
-        assertThatThrownBy(() -> shortly.until("the size is 9", () -> "size " + Math.min(looks.incrementAndGet(), 3), seen -> seen.equals("size 9")))
+        assertThatThrownBy(() -> shortly.until(
+                        "the size is 9",
+                        () -> "size " + Math.min(looks.incrementAndGet(), 3),
+                        seen -> seen.equals("size 9")))
                 .isInstanceOf(AssertionError.class)
                 .hasMessageContaining("not within PT0.06S: the size is 9")
                 .hasMessageContaining("looked ")
@@ -41,20 +45,27 @@ class EventuallyTest {
             return true;
         });
         assertThatThrownBy(() -> shortly.until("never", () -> {
-            throw new java.io.IOException("still not");
-        })).isInstanceOf(AssertionError.class).hasMessageContaining("still not").hasCauseInstanceOf(java.io.IOException.class);
+                    throw new java.io.IOException("still not");
+                }))
+                .isInstanceOf(AssertionError.class)
+                .hasMessageContaining("still not")
+                .hasCauseInstanceOf(java.io.IOException.class);
     }
 
     @Test
     void assertionsAreRepeated() {
-        shortly.asserted("three looks", () -> assertThat(looks.incrementAndGet()).isEqualTo(3));
-        assertThatThrownBy(() -> shortly.asserted("never", () -> assertThat("seen").isEqualTo("expected"))).hasMessageContaining("expected");
+        shortly.asserted(
+                "three looks", () -> assertThat(looks.incrementAndGet()).isEqualTo(3));
+        assertThatThrownBy(
+                        () -> shortly.asserted("never", () -> assertThat("seen").isEqualTo("expected")))
+                .hasMessageContaining("expected");
     }
 
     @Test
     void anInterruptedThreadDoesNotWait() {
         Thread.currentThread().interrupt();
-        assertThatThrownBy(() -> Eventually.within(Duration.ofMinutes(1)).until("never", () -> false)).hasMessageContaining("interrupted");
+        assertThatThrownBy(() -> Eventually.within(Duration.ofMinutes(1)).until("never", () -> false))
+                .hasMessageContaining("interrupted");
         assertThat(Thread.interrupted()).as("the flag is kept").isTrue();
     }
 }

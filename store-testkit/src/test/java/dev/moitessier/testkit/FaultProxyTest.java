@@ -60,7 +60,9 @@ class FaultProxyTest {
                 client.getOutputStream().write(sent);
                 client.shutdownOutput();
             });
-            assertThat(Arrays.equals(client.getInputStream().readAllBytes(), sent)).as("1 MiB echoed, ended by FIN").isTrue();
+            assertThat(Arrays.equals(client.getInputStream().readAllBytes(), sent))
+                    .as("1 MiB echoed, ended by FIN")
+                    .isTrue();
         }
         assertThat(proxy.accepted()).isEqualTo(1);
     }
@@ -89,15 +91,20 @@ class FaultProxyTest {
             proxy.delay(Duration.ofMillis(100));
             long start = System.nanoTime();
             assertThat(ask(client, "late")).isEqualTo("late");
-            assertThat(since(start)).as("a round trip with 100 ms each way").isGreaterThanOrEqualTo(Duration.ofMillis(200));
+            assertThat(since(start))
+                    .as("a round trip with 100 ms each way")
+                    .isGreaterThanOrEqualTo(Duration.ofMillis(200));
 
             start = System.nanoTime();
             for (int i = 0; i < 50; i++) {
                 client.getOutputStream().write('x');
                 client.getOutputStream().flush();
             }
-            assertThat(new String(client.getInputStream().readNBytes(50), StandardCharsets.UTF_8)).isEqualTo("x".repeat(50));
-            assertThat(since(start)).as("50 writes one after the other, 100 ms each way").isLessThan(Duration.ofSeconds(3));
+            assertThat(new String(client.getInputStream().readNBytes(50), StandardCharsets.UTF_8))
+                    .isEqualTo("x".repeat(50));
+            assertThat(since(start))
+                    .as("50 writes one after the other, 100 ms each way")
+                    .isLessThan(Duration.ofSeconds(3));
 
             proxy.heal();
             start = System.nanoTime();
@@ -134,8 +141,12 @@ class FaultProxyTest {
             long start = System.nanoTime();
             String text = "x".repeat(8_000);
             assertThat(ask(client, text)).isEqualTo(text);
-            assertThat(since(start)).as("8,000 bytes at 20,000 a second").isBetween(Duration.ofMillis(300), Duration.ofSeconds(5));
-            assertThatThrownBy(() -> proxy.throttle(-1)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("-1");
+            assertThat(since(start))
+                    .as("8,000 bytes at 20,000 a second")
+                    .isBetween(Duration.ofMillis(300), Duration.ofSeconds(5));
+            assertThatThrownBy(() -> proxy.throttle(-1))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("-1");
         }
     }
 
@@ -151,11 +162,15 @@ class FaultProxyTest {
             try (Socket another = connect()) {
                 another.setSoTimeout(200);
                 another.getOutputStream().write('x');
-                assertThatThrownBy(() -> another.getInputStream().read()).as("a new connection is accepted, and silent").isInstanceOf(SocketTimeoutException.class);
+                assertThatThrownBy(() -> another.getInputStream().read())
+                        .as("a new connection is accepted, and silent")
+                        .isInstanceOf(SocketTimeoutException.class);
             }
             proxy.heal();
             client.setSoTimeout(10_000);
-            assertThat(new String(client.getInputStream().readNBytes(4), StandardCharsets.UTF_8)).as("after heal it arrives, as TCP would have it").isEqualTo("held");
+            assertThat(new String(client.getInputStream().readNBytes(4), StandardCharsets.UTF_8))
+                    .as("after heal it arrives, as TCP would have it")
+                    .isEqualTo("held");
         }
     }
 
@@ -177,11 +192,12 @@ class FaultProxyTest {
             ask(client, "warm");
             proxy.cut();
             assertThatThrownBy(() -> {
-                client.getOutputStream().write('x');
-                if (client.getInputStream().read() < 0) {
-                    throw new AssertionError("FIN instead of RST");
-                }
-            }).isInstanceOf(IOException.class);
+                        client.getOutputStream().write('x');
+                        if (client.getInputStream().read() < 0) {
+                            throw new AssertionError("FIN instead of RST");
+                        }
+                    })
+                    .isInstanceOf(IOException.class);
             assertThat(proxy.connections()).isEmpty();
         }
         try (Socket client = connect()) {
@@ -245,7 +261,8 @@ class FaultProxyTest {
     void aTrapMayWaitForCertainBytes() throws IOException {
         try (Socket client = connect();
                 Socket other = connect()) {
-            FaultProxy.Trap trap = proxy.cutNextAnswer(bytes -> new String(bytes, StandardCharsets.UTF_8).contains("commit"));
+            FaultProxy.Trap trap =
+                    proxy.cutNextAnswer(bytes -> new String(bytes, StandardCharsets.UTF_8).contains("commit"));
             assertThat(ask(client, "begin")).isEqualTo("begin");
             assertThat(ask(other, "begin")).isEqualTo("begin");
             assertThat(trap.sprung()).isFalse();
@@ -296,7 +313,8 @@ class FaultProxyTest {
         socket.setSoTimeout(10_000);
         int already = proxy.connections().size();
         if (already == 0) {
-            SOON.until("the proxy has the connection", () -> !proxy.connections().isEmpty());
+            SOON.until(
+                    "the proxy has the connection", () -> !proxy.connections().isEmpty());
         }
         return socket;
     }
@@ -331,14 +349,17 @@ class FaultProxyTest {
     }
 
     private static void daemon(Io body) {
-        Thread thread = new Thread(() -> {
-            try {
-                body.run();
-            } catch (IOException e) {
-                // The socket was closed, by the test's end or by the fault under test: the thread has nothing left to do.
-                Thread.currentThread().interrupt();
-            }
-        }, "echo");
+        Thread thread = new Thread(
+                () -> {
+                    try {
+                        body.run();
+                    } catch (IOException e) {
+                        // The socket was closed, by the test's end or by the fault under test: the thread has nothing
+                        // left to do.
+                        Thread.currentThread().interrupt();
+                    }
+                },
+                "echo");
         thread.setDaemon(true);
         thread.start();
     }

@@ -36,7 +36,8 @@ class HistoryTest {
         return event;
     }
 
-    private Read read(String who, int called, int returned, long after, long next, long head, long trimmed, Seen... seen) {
+    private Read read(
+            String who, int called, int returned, long after, long next, long head, long trimmed, Seen... seen) {
         Read event = new Read(who, "s", called, returned, after, Arrays.asList(seen), next, head, trimmed);
         history.add(event);
         return event;
@@ -285,7 +286,11 @@ class HistoryTest {
         stored(1, 2, 1, 10);
         read("late reader", 3, 4, 0, 10, 10, 0);
         Violation violation = history.check().orElseThrow();
-        assertThat(violation.toString().lines()).hasSize(3).element(1).asString().contains("tick 1 to 2", "writer dispatches", "stored at 10");
+        assertThat(violation.toString().lines())
+                .hasSize(3)
+                .element(1)
+                .asString()
+                .contains("tick 1 to 2", "writer dispatches", "stored at 10");
         assertThatThrownBy(() -> history.assertSound(4711))
                 .isInstanceOf(AssertionError.class)
                 .hasMessageContaining("-Dmoitessier.testkit.seed=4711")

@@ -43,7 +43,8 @@ class LossyBroadcasterTest {
         List<Integer> heard = new ArrayList<>();
         LossyBroadcaster lossy = new LossyBroadcaster(new Perfect(), seed);
         assertThat(lossy.maxBytes()).isEqualTo(1_000);
-        try (AutoCloseable subscription = lossy.subscribe("t", payload -> heard.add(Integer.parseInt(Bench.text(payload))))) {
+        try (AutoCloseable subscription =
+                lossy.subscribe("t", payload -> heard.add(Integer.parseInt(Bench.text(payload))))) {
             for (int i = 0; i < count; i++) {
                 assertThat(lossy.publish("t", Bench.payload("" + i))).isTrue();
             }

@@ -18,15 +18,22 @@ class MutableClockTest {
     private final List<String> ran = new ArrayList<>();
 
     private TimeSource.Timer in(int seconds, String name) {
-        return clock.at(NOON.plusSeconds(seconds), () -> ran.add(name + "@" + Duration.between(NOON, clock.instant()).toSeconds()));
+        return clock.at(
+                NOON.plusSeconds(seconds),
+                () -> ran.add(
+                        name + "@" + Duration.between(NOON, clock.instant()).toSeconds()));
     }
 
     @Test
     void standsStillUntilItIsMoved() {
-        assertThat(clock.instant()).isEqualTo(NOON).isEqualTo(MutableClock.at(NOON).instant());
+        assertThat(clock.instant())
+                .isEqualTo(NOON)
+                .isEqualTo(MutableClock.at(NOON).instant());
         assertThat(clock.millis()).isEqualTo(NOON.toEpochMilli());
         in(0, "due at once");
-        assertThat(ran).as("a task runs when the clock is moved, not when it is added").isEmpty();
+        assertThat(ran)
+                .as("a task runs when the clock is moved, not when it is added")
+                .isEmpty();
         clock.advance(Duration.ZERO);
         assertThat(ran).containsExactly("due at once@0");
     }
@@ -84,7 +91,9 @@ class MutableClockTest {
 
     @Test
     void timeDoesNotPassBackwards() {
-        assertThatThrownBy(() -> clock.advance(Duration.ofSeconds(-1))).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("jump");
+        assertThatThrownBy(() -> clock.advance(Duration.ofSeconds(-1)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("jump");
     }
 
     @Test
@@ -101,12 +110,14 @@ class MutableClockTest {
 
     @Test
     void manyThreadsMayAddAndMove() throws Exception {
-        List<Thread> threads = IntStream.range(0, 4).mapToObj(t -> new Thread(() -> {
-            for (int i = 0; i < 500; i++) {
-                clock.at(clock.instant().plusMillis(i % 7), () -> ran.add("x"));
-                clock.advance(Duration.ofMillis(1));
-            }
-        })).toList();
+        List<Thread> threads = IntStream.range(0, 4)
+                .mapToObj(t -> new Thread(() -> {
+                    for (int i = 0; i < 500; i++) {
+                        clock.at(clock.instant().plusMillis(i % 7), () -> ran.add("x"));
+                        clock.advance(Duration.ofMillis(1));
+                    }
+                }))
+                .toList();
         threads.forEach(Thread::start);
         for (Thread thread : threads) {
             thread.join();

@@ -30,10 +30,12 @@ class RaceIsSeenTest {
     }
 
     private static Optional<History.Violation> run(StoreWiring wiring, long seed) throws Exception {
-        try (Wired wired = Wired.open(wiring, "race");
+        try (Wired wired = Wired.open(namespace -> wiring, "race");
                 Bench bench = new Bench(wired)) {
             List<MailboxStore> instances = List.of(bench.store(), bench.other());
-            return new Fuzz(seed, 600, instances, bench.scope(), null).run(bench).check();
+            return new Fuzz(seed, 600, instances, bench.scope(), null)
+                    .run(bench)
+                    .check();
         }
     }
 }

@@ -87,8 +87,12 @@ final class RacyStore implements MailboxStore {
         for (ReadRequest request : requests) {
             NavigableMap<Long, Entry> entries = log.of(request.scope());
             long head = entries.isEmpty() ? 0 : entries.lastKey();
-            List<Entry> page = entries.tailMap(request.after(), false).headMap(head, true).values().stream().limit(request.maxEntries()).toList();
-            long next = page.size() < request.maxEntries() ? Math.max(head, request.after()) : page.get(page.size() - 1).position();
+            List<Entry> page = entries.tailMap(request.after(), false).headMap(head, true).values().stream()
+                    .limit(request.maxEntries())
+                    .toList();
+            long next = page.size() < request.maxEntries()
+                    ? Math.max(head, request.after())
+                    : page.get(page.size() - 1).position();
             pages.add(new Page(request.scope(), page, next, Math.max(head, request.after()), 0, 1, false, false));
         }
         return pages;
@@ -97,7 +101,9 @@ final class RacyStore implements MailboxStore {
     @Override
     public Registered register(Registration registration) {
         Registered registered = store.register(registration);
-        long head = read(List.of(new ReadRequest(registration.listener().scope(), 0, 1_000_000, false, Set.of())), 1).get(0).head();
+        long head = read(List.of(new ReadRequest(registration.listener().scope(), 0, 1_000_000, false, Set.of())), 1)
+                .get(0)
+                .head();
         return new Registered(head, head, registered.acknowledged(), registered.created(), registered.membersVersion());
     }
 

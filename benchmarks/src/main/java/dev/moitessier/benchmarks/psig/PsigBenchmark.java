@@ -93,9 +93,10 @@ public final class PsigBenchmark {
         Map<String, Cost> costs = new TreeMap<>();
         for (RunResult result : results) {
             Result<?> time = result.getPrimaryResult();
-            double bytes = result.getSecondaryResults().entrySet().stream()
-                    .filter(entry -> entry.getKey().endsWith("gc.alloc.rate.norm"))
-                    .mapToDouble(entry -> entry.getValue().getScore())
+            double bytes = result.getSecondaryResults().keySet().stream()
+                    .filter(metric -> metric.endsWith("gc.alloc.rate.norm"))
+                    .mapToDouble(
+                            metric -> result.getSecondaryResults().get(metric).getScore())
                     .findFirst()
                     .orElse(Double.NaN);
             costs.put(time.getLabel(), new Cost(time.getScore(), time.getScoreError(), bytes));

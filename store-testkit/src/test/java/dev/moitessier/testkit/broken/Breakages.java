@@ -77,6 +77,7 @@ final class Breakages {
         all.addAll(hintsAndLane());
         all.addAll(namesAndFailures());
         all.addAll(sweeps());
+        all.addAll(FinerBreakages.all());
         return all;
     }
 
@@ -468,11 +469,9 @@ final class Breakages {
                         }),
                 Breakage.of(
                         Rule.L8,
-                        "reads the list before the head",
+                        "says that its list of subscribers is true for ever",
                         store -> listing(
-                                store,
-                                answer -> new Subscribers(
-                                        answer.list(), Math.max(0, answer.position() - 1), answer.more()))));
+                                store, answer -> new Subscribers(answer.list(), Long.MAX_VALUE, answer.more()))));
     }
 
     private static List<Breakage> batchesAndTransactions() {
@@ -781,7 +780,7 @@ final class Breakages {
     // What breaks things
 
     /** Changes the answers to appends. */
-    private static MailboxStore answering(MailboxStore store, BiFunction<Append, Appended, Appended> change) {
+    static MailboxStore answering(MailboxStore store, BiFunction<Append, Appended, Appended> change) {
         return new Passing(store) {
             @Override
             public List<Appended> append(List<Append> batch) {
@@ -794,7 +793,7 @@ final class Breakages {
         };
     }
 
-    private static MailboxStore paging(MailboxStore store, BiFunction<ReadRequest, Page, Page> change) {
+    static MailboxStore paging(MailboxStore store, BiFunction<ReadRequest, Page, Page> change) {
         return new Passing(store) {
             @Override
             public List<Page> read(List<ReadRequest> requests, int maxBytes) {
@@ -807,7 +806,7 @@ final class Breakages {
         };
     }
 
-    private static MailboxStore showing(MailboxStore store, BiFunction<ReadRequest, Entry, Entry> change) {
+    static MailboxStore showing(MailboxStore store, BiFunction<ReadRequest, Entry, Entry> change) {
         return paging(
                 store,
                 (request, page) -> with(
@@ -818,7 +817,7 @@ final class Breakages {
                         page.next()));
     }
 
-    private static MailboxStore listing(MailboxStore store, UnaryOperator<Subscribers> change) {
+    static MailboxStore listing(MailboxStore store, UnaryOperator<Subscribers> change) {
         return new Passing(store) {
             @Override
             public Subscribers subscribers(ListenerRef listener, String after, int limit) {
@@ -827,7 +826,7 @@ final class Breakages {
         };
     }
 
-    private static MailboxStore sweeping(MailboxStore store, UnaryOperator<SweepPolicy> change) {
+    static MailboxStore sweeping(MailboxStore store, UnaryOperator<SweepPolicy> change) {
         return new Passing(store) {
             @Override
             public Swept sweep(SweepPolicy policy) {
@@ -860,7 +859,7 @@ final class Breakages {
         };
     }
 
-    private static Page with(Page page, List<Entry> entries, long next) {
+    static Page with(Page page, List<Entry> entries, long next) {
         return new Page(
                 page.scope(),
                 entries,
@@ -872,7 +871,7 @@ final class Breakages {
                 page.reset());
     }
 
-    private static Page withLossy(Page page, long trimmed, boolean lossy) {
+    static Page withLossy(Page page, long trimmed, boolean lossy) {
         return new Page(
                 page.scope(),
                 page.entries(),
@@ -903,7 +902,7 @@ final class Breakages {
                         c.headers()));
     }
 
-    private static Append with(Append append, Content content, Duration remember) {
+    static Append with(Append append, Content content, Duration remember) {
         return new Append(append.dispatch(), append.scope(), content, append.ifMembers(), remember);
     }
 
@@ -934,7 +933,7 @@ final class Breakages {
     }
 
     /** Long enough for whoever was told too early to look. */
-    private static void pause() {
+    static void pause() {
         long end = System.nanoTime() + 20_000_000;
         while (System.nanoTime() < end) {
             Thread.onSpinWait();
@@ -1146,7 +1145,7 @@ final class Breakages {
         }
     }
 
-    private static MailboxStore buffered(StoreWiring.Transactions sound, MailboxStore store) throws Exception {
+    static MailboxStore buffered(StoreWiring.Transactions sound, MailboxStore store) throws Exception {
         return ((MemoryBehindAWire.Buffered) sound.begin(store)).store;
     }
 }

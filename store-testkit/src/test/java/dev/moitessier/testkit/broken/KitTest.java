@@ -2,7 +2,9 @@ package dev.moitessier.testkit.broken;
 
 import static java.util.stream.Collectors.groupingBy;
 import static java.util.stream.Collectors.joining;
+import static java.util.stream.Collectors.toCollection;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectMethod;
 
 import dev.moitessier.testkit.Rule;
@@ -10,22 +12,27 @@ import dev.moitessier.testkit.StoreContract;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.lang.reflect.Method;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.platform.engine.TestExecutionResult;
-import org.junit.platform.launcher.Launcher;
+import org.junit.platform.engine.support.descriptor.MethodSource;
 import org.junit.platform.launcher.LauncherDiscoveryRequest;
 import org.junit.platform.launcher.TestExecutionListener;
 import org.junit.platform.launcher.TestIdentifier;
@@ -36,10 +43,13 @@ import org.junit.platform.launcher.core.LauncherFactory;
  * The kit's own test: for each rule a store that breaks it, on which the tests of that rule must go red. {@link
  * MemoryBehindAWireTest} shows that they are green on the same store unbroken.
  */
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class KitTest {
     private static final Map<Rule, List<String>> table = new EnumMap<>(Rule.class);
+    private static final Set<String> red = new TreeSet<>();
 
     @TestFactory
+    @Order(1)
     Stream<DynamicTest> aStoreThatBreaksTheRuleGoesRed() {
         return Breakages.all().stream()
                 .map(breakage -> DynamicTest.dynamicTest(
@@ -47,6 +57,7 @@ class KitTest {
     }
 
     @Test
+    @Order(0)
     void eachRuleIsBrokenOrHasAReasonWhyNot() {
         Map<Rule, List<Breakage>> broken = Breakages.all().stream().collect(groupingBy(Breakage::rule));
         Map<Rule, String> unbreakable = Breakages.unbreakable();
@@ -60,9 +71,21 @@ class KitTest {
     }
 
     @Test
+    @Order(0)
     void eachTestOfTheContractBelongsToARule() {
         assertThat(contractTests().filter(test -> Rule.ofTest(test.getName()).isEmpty()))
                 .as("tests whose name starts with no rule")
+                .isEmpty();
+    }
+
+    /** Runs last, by {@link Order}: a test that was never seen red may be one that cannot fail. */
+    @Test
+    @Order(2)
+    void eachTestOfTheContractWasSeenRed() {
+        Set<String> never = contractTests().map(Method::getName).collect(toCollection(TreeSet::new));
+        never.removeAll(red);
+        assertThat(never)
+                .as("tests of the contract that no broken store turned red")
                 .isEmpty();
     }
 
@@ -78,7 +101,7 @@ class KitTest {
 
     private static void assertRed(Breakage breakage) {
         List<Method> tests = contractTests()
-                .filter(test -> Rule.ofTest(test.getName()).equals(java.util.Optional.of(breakage.rule())))
+                .filter(test -> Rule.ofTest(test.getName()).equals(Optional.of(breakage.rule())))
                 .toList();
         assertThat(tests).as("tests of " + breakage.rule()).isNotEmpty();
 
@@ -87,22 +110,22 @@ class KitTest {
         PrintStream out = System.out;
         System.setOut(new PrintStream(OutputStream.nullOutputStream(), true));
         try {
-            launcher().execute(request(tests), outcome);
+            assertTimeoutPreemptively(
+                    Duration.ofMinutes(2), () -> LauncherFactory.create().execute(request(tests), outcome));
         } finally {
             System.setOut(out);
         }
 
-        String red = outcome.red.isEmpty() ? "NONE" : String.join(", ", outcome.red);
+        red.addAll(outcome.red);
+        String names = outcome.red.isEmpty() ? "NONE" : String.join(", ", outcome.red);
         table.computeIfAbsent(breakage.rule(), rule -> new ArrayList<>())
-                .add("%-4s %s -> %s".formatted(breakage.rule(), breakage.how(), red));
+                .add("%-4s %s -> %s".formatted(breakage.rule(), breakage.how(), names));
         assertThat(outcome.elsewhere).as("failures outside of tests").isEmpty();
         assertThat(outcome.red)
-                .as("tests of %s that go red on a store that %s", breakage.rule(), breakage.how())
+                .as(
+                        "tests of %s that go red on a store that %s; others: %s",
+                        breakage.rule(), breakage.how(), outcome.others)
                 .isNotEmpty();
-    }
-
-    private static Launcher launcher() {
-        return LauncherFactory.create();
     }
 
     private static LauncherDiscoveryRequest request(List<Method> tests) {
@@ -131,17 +154,23 @@ class KitTest {
     private static final class Outcome implements TestExecutionListener {
         private final Set<String> red = new TreeSet<>();
         private final List<String> elsewhere = new ArrayList<>();
+        private final List<String> others = new ArrayList<>();
 
         @Override
         public void executionFinished(TestIdentifier identifier, TestExecutionResult result) {
             if (result.getStatus() != TestExecutionResult.Status.FAILED) {
+                others.add(identifier.getDisplayName() + ": " + result);
                 return;
             }
             if (identifier.isTest()) {
-                red.add(identifier.getLegacyReportingName().replaceAll("\\(.*", ""));
+                red.add(nameOf(identifier));
             } else {
                 elsewhere.add(identifier.getDisplayName() + ": " + result.getThrowable());
             }
+        }
+
+        private static String nameOf(TestIdentifier identifier) {
+            return ((MethodSource) identifier.getSource().orElseThrow()).getMethodName();
         }
     }
 }

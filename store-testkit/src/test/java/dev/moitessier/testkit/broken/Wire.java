@@ -30,6 +30,7 @@ final class Wire implements AutoCloseable {
     private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
     private final int port;
     private volatile ServerSocket listening;
+    private volatile boolean closed;
 
     Wire() throws IOException {
         listening = listen(0);
@@ -53,9 +54,16 @@ final class Wire implements AutoCloseable {
     /** Resets every connection and refuses new ones. */
     void stop() throws IOException {
         listening.close();
-        for (Socket socket : sockets) {
+        sockets.forEach(Wire::reset);
+    }
+
+    private static void reset(Socket socket) {
+        try (socket) {
             socket.setSoLinger(true, 0);
-            socket.close();
+        } catch (IOException e) {
+            if (!socket.isClosed()) { // its own thread may have closed it first
+                throw new UncheckedIOException(e);
+            }
         }
     }
 
@@ -63,8 +71,14 @@ final class Wire implements AutoCloseable {
         listening = listen(port);
     }
 
+    /** Whether it is gone for good: somebody else may have its port by now. */
+    boolean isClosed() {
+        return closed;
+    }
+
     @Override
     public void close() throws IOException {
+        closed = true;
         stop();
     }
 
