@@ -1,7 +1,6 @@
 package dev.moitessier.prscd;
 
 import dev.moitessier.prscd.LogEntry.Up;
-import dev.moitessier.prscd.Roster.Presence;
 import dev.moitessier.prscd.RoomStore.Answer;
 import dev.moitessier.prscd.RoomStore.Append;
 import dev.moitessier.prscd.RoomStore.Appended;
@@ -10,6 +9,7 @@ import dev.moitessier.prscd.RoomStore.Attachment;
 import dev.moitessier.prscd.RoomStore.LogRecord;
 import dev.moitessier.prscd.RoomStore.Present;
 import dev.moitessier.prscd.RoomStore.Reader;
+import dev.moitessier.prscd.Roster.Presence;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -86,6 +86,7 @@ class Room {
     private long holdBackTill;
     /** Who waits for the acknowledgement, and until when at most. */
     private final Map<Member, Long> unacknowledged = new LinkedHashMap<>();
+
     private final Map<String, Long> lastN = new HashMap<>();
     private final Map<String, Parts> partial = new HashMap<>();
     private boolean reconciling;

@@ -54,8 +54,7 @@ class MoitessierRoomStoreTest {
         Real() {
             LinkedHashMap<String, ChannelSettings> rules = new LinkedHashMap<>();
             rules.put("ordered-*", ChannelSettings.ORDERED);
-            rules.put(
-                    "chat-*", new ChannelSettings(ChannelSettings.Order.IMMEDIATE, "room/{channel}", Set.of(), true));
+            rules.put("chat-*", new ChannelSettings(ChannelSettings.Order.IMMEDIATE, "room/{channel}", Set.of(), true));
             node = new Node(
                     NodeSettings.of("real", "m1"),
                     new MoitessierRoomStore(moitessier, blocking, loop),
@@ -83,7 +82,9 @@ class MoitessierRoomStoreTest {
     private static void await(BooleanSupplier condition) {
         long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
         while (!condition.getAsBoolean()) {
-            assertThat(System.nanoTime() - deadline).as("nanoseconds behind the deadline").isNegative();
+            assertThat(System.nanoTime() - deadline)
+                    .as("nanoseconds behind the deadline")
+                    .isNegative();
             LockSupport.parkNanos(1_000_000);
         }
     }
@@ -105,17 +106,23 @@ class MoitessierRoomStoreTest {
         }
 
         boolean sees(String who) {
-            return got.stream().anyMatch(each -> each.opCode().equals(Psig.OP_STATE) && each.cid().equals(who));
+            return got.stream()
+                    .anyMatch(each ->
+                            each.opCode().equals(Psig.OP_STATE) && each.cid().equals(who));
         }
 
         long offlines(String who) {
             return got.stream()
-                    .filter(each -> each.opCode().equals(Psig.OP_PEER_OFFLINE) && each.cid().equals(who))
+                    .filter(each -> each.opCode().equals(Psig.OP_PEER_OFFLINE)
+                            && each.cid().equals(who))
                     .count();
         }
 
         List<String> heard() {
-            return got.stream().filter(Signalling::isData).map(each -> each.event().data()).toList();
+            return got.stream()
+                    .filter(Signalling::isData)
+                    .map(each -> each.event().data())
+                    .toList();
         }
 
         @Override
@@ -203,7 +210,8 @@ class MoitessierRoomStoreTest {
             await(() -> bob.heard().contains("hello") && !mailbox.isEmpty());
             assertThat(mailbox.get(0).from()).isEqualTo(Person.of("ada"));
             assertThat(ChannelEvent.decode(mailbox.get(0).buffer())).isEqualTo(new ChannelEvent("m", "hello"));
-            service.dispatch(Dispatch.from(Person.of("service")).to("room/chat-1").text("welcome"));
+            service.dispatch(
+                    Dispatch.from(Person.of("service")).to("room/chat-1").text("welcome"));
             await(() -> ada.heard().contains("\"welcome\"") && bob.heard().contains("\"welcome\""));
             assertThat(ada.heard()).containsExactly("\"welcome\"");
             assertThat(bob.heard()).containsExactly("hello", "\"welcome\"");
