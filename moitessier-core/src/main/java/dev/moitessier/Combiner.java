@@ -595,7 +595,10 @@ final class Combiner {
     }
 
     private boolean goesAgain(Element element, Appended answer, long now) {
-        return mayPass(answer) && element.call.answers[element.index] == null && now - element.call.deadline < 0 && !closed;
+        return mayPass(answer)
+                && element.call.answers[element.index] == null
+                && now - element.call.deadline < 0
+                && !closed;
     }
 
     /** A try before the last may have written, whatever the last one says. */

@@ -444,7 +444,9 @@ final class Dispatching {
             try {
                 return read.get();
             } catch (StoreException failed) {
-                if (!failed.retryable() || Thread.currentThread().isInterrupted() || System.nanoTime() - deadline >= 0) {
+                if (!failed.retryable()
+                        || Thread.currentThread().isInterrupted()
+                        || System.nanoTime() - deadline >= 0) {
                     throw failed;
                 }
             }

@@ -82,7 +82,8 @@ final class HandlerTexts {
             }
         }
         Content plain = dispatch.content();
-        Content whole = new Content(plain.sender(), plain.to(), plain.body(), false, texts, plain.headers());
+        Content whole =
+                new Content(plain.sender(), plain.to(), plain.body(), plain.bodyToHandlers(), texts, plain.headers());
         if (texts.size() > limits.maxTexts() || whole.size() > limits.maxAppend()) {
             throw new IllegalArgumentException("the handler made " + texts.size() + " texts for " + scope + ", "
                     + whole.size() + " bytes with body and headers; the store " + limits.store() + " takes at most "

@@ -286,6 +286,31 @@ class CombinerTest {
     }
 
     @Test
+    void anOutcomeThatWasUnknownOnceStaysUnknown() {
+        for (StoreException last : List.of(
+                DispatchingTest.unavailable(false),
+                new StoreException.Conflict("contention", null),
+                new StoreException.Rejected("full"),
+                new StoreException.Closed(false))) {
+            try (Spoken node = new Spoken.Builder()
+                    .far()
+                    .callTimeout(Duration.ofMillis(50))
+                    .build()) {
+                node.shared("a");
+                AtomicInteger tries = new AtomicInteger();
+                node.line().line = (batch, store) -> DispatchingTest.failed(
+                        batch, tries.incrementAndGet() == 1 ? DispatchingTest.unavailable(true) : last);
+                CompletionException failure =
+                        catchThrowableOfType(CompletionException.class, async(node, "a", "x")::join);
+                assertThat(((StoreException) failure.getCause()).outcomeUnknown())
+                        .as("after " + last)
+                        .isTrue();
+                assertThat(tries).hasValueGreaterThan(1);
+            }
+        }
+    }
+
+    @Test
     void aBlockingDispatchComesAfterWhatTheSameThreadHandedOverBefore() {
         try (Spoken node = Spoken.far()) {
             ListenerRef a = node.shared("a");

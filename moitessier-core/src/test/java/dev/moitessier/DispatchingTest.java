@@ -14,6 +14,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.moitessier.store.Append;
 import dev.moitessier.store.Appended;
 import dev.moitessier.store.ListenerRef;
+import dev.moitessier.store.Party;
 import dev.moitessier.store.Retention;
 import dev.moitessier.store.StoreException;
 import dev.moitessier.store.SweepPolicy;
@@ -32,8 +33,10 @@ import jdk.jfr.Recording;
 import jdk.jfr.consumer.RecordingFile;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
+@Timeout(60)
 class DispatchingTest {
     private static final Dispatch FROM_BOB = Dispatch.from(BOB);
 
@@ -119,9 +122,9 @@ class DispatchingTest {
                 assertThat(node.heard(sharedScope)).isEmpty();
                 assertThat(Recipient.of(sharedScope).listenerId())
                         .isNotEqualTo(Recipient.of(handlerOf12).listenerId());
-                assertThat(Recipient.of(new ListenerRef("c", PRIVATE, new dev.moitessier.store.Party("a", "b")))
+                assertThat(Recipient.of(new ListenerRef("c", PRIVATE, new Party("a", "b")))
                                 .listenerId())
-                        .isNotEqualTo(Recipient.of(new ListenerRef("bc", PRIVATE, Spoken.party("a")))
+                        .isNotEqualTo(Recipient.of(new ListenerRef("ca", PRIVATE, new Party("b", "")))
                                 .listenerId());
             }
         }
@@ -509,8 +512,7 @@ class DispatchingTest {
                     StoreException.Unavailable failure = catchThrowableOfType(
                             StoreException.Unavailable.class,
                             () -> node.dispatching.dispatch(FROM_BOB.to("room").text("x")));
-                    assertThat(Duration.ofNanos(System.nanoTime() - started))
-                            .isBetween(timeout, timeout.multipliedBy(10));
+                    assertThat(Duration.ofNanos(System.nanoTime() - started)).isGreaterThanOrEqualTo(timeout);
                     UUID id = node.line().calls.get(0).batch().get(0).dispatch();
                     assertThat(failure)
                             .hasMessageContaining("dispatch.id(UUID.fromString(\"" + id + "\"))")

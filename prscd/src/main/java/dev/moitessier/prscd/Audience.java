@@ -33,7 +33,9 @@ final class Audience {
 
     private static final class Shown {
         final byte[] state;
-        @Nullable Frame frame;
+
+        @Nullable
+        Frame frame;
 
         Shown(byte[] state) {
             this.state = state;
@@ -50,7 +52,8 @@ final class Audience {
         return members.values();
     }
 
-    @Nullable Member member(String sid) {
+    @Nullable
+    Member member(String sid) {
         return members.get(sid);
     }
 
@@ -136,7 +139,8 @@ final class Audience {
     }
 
     /** The frame that shows a client; null if it is not shown. */
-    @Nullable Frame stateOf(String clientId) {
+    @Nullable
+    Frame stateOf(String clientId) {
         Shown each = shown.get(clientId);
         return each == null ? null : frame(clientId, each);
     }

@@ -42,8 +42,7 @@ record ChannelSettings(Order order, @Nullable String scope, Set<String> volatile
                     throw new IllegalArgumentException(
                             "order = history: replay after a reconnect is not available; use ordered or immediate");
                 default ->
-                    throw new IllegalArgumentException(
-                            "order = " + configured + ": must be immediate or ordered");
+                    throw new IllegalArgumentException("order = " + configured + ": must be immediate or ordered");
             };
         }
     }

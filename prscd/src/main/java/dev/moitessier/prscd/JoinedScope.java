@@ -98,7 +98,10 @@ final class JoinedScope {
         if (ordered) {
             outbox.add(datum, node.loop().nanos());
         } else {
-            node.counters().add(Count.RING_DROPPED, outbox.addDroppingOldest(datum, node.loop().nanos()));
+            node.counters()
+                    .add(
+                            Count.RING_DROPPED,
+                            outbox.addDroppingOldest(datum, node.loop().nanos()));
         }
         flush();
     }
@@ -108,7 +111,8 @@ final class JoinedScope {
             return;
         }
         if (!ordered) {
-            node.counters().add(Count.STALE_DROPPED, outbox.dropBefore(node.loop().nanos() - STALE));
+            node.counters()
+                    .add(Count.STALE_DROPPED, outbox.dropBefore(node.loop().nanos() - STALE));
         }
         List<Datum> next = outbox.take(1);
         if (next.isEmpty()) {
@@ -120,8 +124,8 @@ final class JoinedScope {
 
     private void send(Datum datum) {
         sending = datum;
-        Map<String, String> origin = Map.of(
-                ORIGIN_LIFE, node.life(), ORIGIN_SID, datum.sid(), ORIGIN_N, Long.toString(node.nextN()));
+        Map<String, String> origin =
+                Map.of(ORIGIN_LIFE, node.life(), ORIGIN_SID, datum.sid(), ORIGIN_N, Long.toString(node.nextN()));
         Append append = new Append(scope, node.newId(), datum.cid(), datum.payload(), origin);
         inFlight = append;
         append(append);

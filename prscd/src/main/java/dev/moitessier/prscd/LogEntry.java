@@ -88,7 +88,6 @@ record LogEntry(
             return new Datum(each.text(), each.text(), each.binary());
         });
         in.end();
-        return new LogEntry(
-                life, n, (flags & ASK) != 0, (flags & BYE) != 0, (int) part, (int) parts, ups, gone, data);
+        return new LogEntry(life, n, (flags & ASK) != 0, (flags & BYE) != 0, (int) part, (int) parts, ups, gone, data);
     }
 }

@@ -87,13 +87,15 @@ final class MoitessierRoomStore implements RoomStore {
         // Not on the loop: a Moitessier that waits when too much is in flight must not stop all rooms.
         blocking.execute(() -> {
             try {
-                moitessier.dispatchAsync(ready).whenComplete((dispatched, failure) -> loop.execute(() -> {
-                    if (failure == null) {
-                        answer.ok(appended(dispatched));
-                    } else {
-                        answer.failed(failure);
-                    }
-                }));
+                moitessier
+                        .dispatchAsync(ready)
+                        .whenComplete((dispatched, failure) -> loop.execute(() -> {
+                            if (failure == null) {
+                                answer.ok(appended(dispatched));
+                            } else {
+                                answer.failed(failure);
+                            }
+                        }));
             } catch (RuntimeException failure) {
                 loop.execute(() -> answer.failed(failure));
             }

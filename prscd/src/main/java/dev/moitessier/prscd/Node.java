@@ -1,6 +1,5 @@
 package dev.moitessier.prscd;
 
-import dev.moitessier.prscd.Roster.Presence;
 import dev.moitessier.prscd.RoomStore.Answer;
 import dev.moitessier.prscd.RoomStore.Append;
 import dev.moitessier.prscd.RoomStore.Appended;
@@ -11,6 +10,7 @@ import dev.moitessier.prscd.RoomStore.LogRecord;
 import dev.moitessier.prscd.RoomStore.Present;
 import dev.moitessier.prscd.RoomStore.Reader;
 import dev.moitessier.prscd.RoomStore.Session;
+import dev.moitessier.prscd.Roster.Presence;
 import dev.moitessier.psig.PrscdFunction;
 import dev.moitessier.psig.Psig;
 import dev.moitessier.psig.Signalling;
@@ -130,8 +130,8 @@ class Node {
         this.prefix = "prscd/" + encoded(settings.realm());
         this.nodesScope = prefix + "/n";
         if (utf8(nodesScope) > MAX_SCOPE_BYTES / 2) {
-            throw new IllegalArgumentException("the realm's name must not take more than "
-                    + (MAX_SCOPE_BYTES / 2 - 8) + " bytes of UTF-8, percent-encoded");
+            throw new IllegalArgumentException("the realm's name must not take more than " + (MAX_SCOPE_BYTES / 2 - 8)
+                    + " bytes of UTF-8, percent-encoded");
         }
         this.ringBacklog = new Outbox.Backlog(settings.limits().nodeRingBytes());
         this.queueBacklog = new Outbox.Backlog(settings.limits().nodeQueueBytes());
@@ -715,7 +715,8 @@ class Node {
         return new Room(this, channel, scope);
     }
 
-    @Nullable Room existing(String channel) {
+    @Nullable
+    Room existing(String channel) {
         return rooms.get(channel);
     }
 
@@ -765,8 +766,11 @@ class Node {
         counters.add(Count.ENTRIES_FOREIGN);
         if (!foreignSaid) {
             foreignSaid = true;
-            LOG.warn("Entry {} of scope {} is not prscd's and is skipped, as all like it will be: {}",
-                    position, scope, why.getMessage());
+            LOG.warn(
+                    "Entry {} of scope {} is not prscd's and is skipped, as all like it will be: {}",
+                    position,
+                    scope,
+                    why.getMessage());
         }
     }
 
@@ -791,7 +795,8 @@ class Node {
     }
 
     /** Until when the peers of a drained life are kept; null: it has not been drained. */
-    @Nullable Long drainedTill(String life) {
+    @Nullable
+    Long drainedTill(String life) {
         return drained.get(life);
     }
 

@@ -16,7 +16,13 @@ sealed interface NodeEntry {
     record Functions(String life) implements NodeEntry {}
 
     private static byte[] encode(int type, String life, long number) {
-        return new Pack(48).array(4).whole(1).whole(type).text(life).whole(number).bytes();
+        return new Pack(48)
+                .array(4)
+                .whole(1)
+                .whole(type)
+                .text(life)
+                .whole(number)
+                .bytes();
     }
 
     default byte[] encode() {

@@ -191,19 +191,18 @@ final class Peer {
         }
         Deque<Signalling> waiting = new ArrayDeque<>();
         joining.put(channel, waiting);
-        access.join(channel)
-                .whenComplete((allowed, failure) -> node.loop().execute(() -> {
-                    if (closed || joining.get(channel) != waiting) {
-                        return;
-                    }
-                    joining.remove(channel);
-                    if (failure == null && allowed) {
-                        joined(channel, state);
-                        waiting.forEach(this::handle);
-                    } else {
-                        node.counters().add(Count.JOINS_REFUSED);
-                    }
-                }));
+        access.join(channel).whenComplete((allowed, failure) -> node.loop().execute(() -> {
+            if (closed || joining.get(channel) != waiting) {
+                return;
+            }
+            joining.remove(channel);
+            if (failure == null && allowed) {
+                joined(channel, state);
+                waiting.forEach(this::handle);
+            } else {
+                node.counters().add(Count.JOINS_REFUSED);
+            }
+        }));
     }
 
     private void joined(String channel, byte[] state) {

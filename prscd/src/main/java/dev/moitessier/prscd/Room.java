@@ -1,7 +1,6 @@
 package dev.moitessier.prscd;
 
 import dev.moitessier.prscd.LogEntry.Up;
-import dev.moitessier.prscd.Roster.Presence;
 import dev.moitessier.prscd.RoomStore.Answer;
 import dev.moitessier.prscd.RoomStore.Append;
 import dev.moitessier.prscd.RoomStore.Appended;
@@ -10,6 +9,7 @@ import dev.moitessier.prscd.RoomStore.Attachment;
 import dev.moitessier.prscd.RoomStore.LogRecord;
 import dev.moitessier.prscd.RoomStore.Present;
 import dev.moitessier.prscd.RoomStore.Reader;
+import dev.moitessier.prscd.Roster.Presence;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -84,8 +84,9 @@ class Room {
     private final Set<String> waiting = new LinkedHashSet<>();
     private final Set<String> heldBack = new LinkedHashSet<>();
     private long holdBackTill;
-    private long openBy;
-    private final List<Member> unacknowledged = new ArrayList<>();
+    /** Who waits for the acknowledgement, and until when at most. */
+    private final Map<Member, Long> unacknowledged = new LinkedHashMap<>();
+
     private final Map<String, Long> lastN = new HashMap<>();
     private final Map<String, Parts> partial = new HashMap<>();
     private boolean reconciling;
@@ -155,8 +156,11 @@ class Room {
             dirty.add(member.sid);
             show(peer.clientId());
         }
-        unacknowledged.add(member);
+        unacknowledged.put(member, loop.nanos() + OPEN_WAIT);
         acknowledge();
+        if (!member.isAcknowledged()) {
+            loop.after(OPEN_WAIT, this::acknowledge);
+        }
         flush();
         return member;
     }
@@ -308,8 +312,6 @@ class Room {
         }
         state = State.OPENING;
         int opening = ++generation;
-        openBy = loop.nanos() + OPEN_WAIT;
-        loop.after(OPEN_WAIT, this::acknowledge);
         node.store().attach(new Attachment(scope, node.life(), null, keepsMailbox()), new Answer<>() {
             @Override
             public void ok(Attached value) {
@@ -508,10 +510,16 @@ class Room {
             waiting.clear();
         }
         boolean known = state() == State.OPEN && waiting.isEmpty();
-        if (!unacknowledged.isEmpty() && (known || state() != State.CLOSED && loop.nanos() - openBy >= 0)) {
-            List<Member> ready = List.copyOf(unacknowledged);
-            unacknowledged.clear();
-            ready.forEach(Member::acknowledge);
+        List<Member> ready = new ArrayList<>();
+        unacknowledged.forEach((member, till) -> {
+            // The store may be away: then the room is the local one for a while.
+            if (known || loop.nanos() - till >= 0) {
+                ready.add(member);
+            }
+        });
+        for (Member member : ready) {
+            unacknowledged.remove(member);
+            member.acknowledge();
         }
     }
 
@@ -983,9 +991,7 @@ class Room {
     /** The loop stood still: what it thinks it has waited for, it has not. */
     void woke() {
         holdBackTill = Math.max(holdBackTill, loop.nanos() + node.leaseNanos());
-        openBy = Math.max(openBy, loop.nanos() + OPEN_WAIT);
         loop.after(node.leaseNanos(), this::acknowledge);
-        loop.after(OPEN_WAIT, this::acknowledge);
     }
 
     /** Own peers pass to the next life; the higher version says that it is newer than the one before. */

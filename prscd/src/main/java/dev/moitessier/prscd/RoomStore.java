@@ -28,7 +28,8 @@ interface RoomStore {
     void append(Append append, Answer<Appended> answer);
 
     /** The volatile lane, null if the store has none. */
-    @Nullable Lane lane();
+    @Nullable
+    Lane lane();
 
     /** {@code valid}: the last answered heartbeat is younger than the lease, so nobody may have declared us dead. */
     record Session(UUID id, boolean valid) {}

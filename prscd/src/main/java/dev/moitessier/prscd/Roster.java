@@ -25,7 +25,8 @@ final class Roster {
         long stamp;
         byte @Nullable [] state;
         /** When a drained life's peer goes; null: it is here. */
-        @Nullable Long lingersTill;
+        @Nullable
+        Long lingersTill;
 
         Presence(String sid, String clientId, String owner, long version, long stamp, byte @Nullable [] state) {
             this.sid = sid;
@@ -46,7 +47,8 @@ final class Roster {
         }
     }
 
-    @Nullable Presence get(String sid) {
+    @Nullable
+    Presence get(String sid) {
         return bySid.get(sid);
     }
 
@@ -56,7 +58,8 @@ final class Roster {
         byClient.computeIfAbsent(presence.clientId, id -> new ArrayList<>(1)).add(presence);
     }
 
-    @Nullable Presence remove(String sid) {
+    @Nullable
+    Presence remove(String sid) {
         Presence removed = bySid.remove(sid);
         if (removed != null) {
             List<Presence> same = byClient.get(removed.clientId);
@@ -71,7 +74,8 @@ final class Roster {
     }
 
     /** What is to be seen of a client; null: nothing. */
-    @Nullable Presence visible(String clientId) {
+    @Nullable
+    Presence visible(String clientId) {
         Presence best = null;
         for (Presence each : byClient.getOrDefault(clientId, List.of())) {
             if (each.state != null && (best == null || each.outshines(best))) {

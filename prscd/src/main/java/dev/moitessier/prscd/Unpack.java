@@ -31,9 +31,8 @@ final class Unpack {
 
     int array() throws Foreign {
         int head = next();
-        int size = head >> 4 == 0x9
-                ? head & 0x0f
-                : head == 0xdc ? (int) number(2) : head == 0xdd ? (int) number(4) : -1;
+        int size =
+                head >> 4 == 0x9 ? head & 0x0f : head == 0xdc ? (int) number(2) : head == 0xdd ? (int) number(4) : -1;
         // An element has at least one byte.
         if (size < 0 || size > in.remaining()) {
             throw new Foreign("no array, or one larger than the entry");

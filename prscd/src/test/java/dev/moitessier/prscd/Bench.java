@@ -147,6 +147,7 @@ final class Bench {
         boolean full;
         /** What it is told is not kept. */
         boolean deaf;
+
         PeerConnection.Kind kind = PeerConnection.Kind.WEBSOCKET;
         int closedWith;
         boolean reading = true;

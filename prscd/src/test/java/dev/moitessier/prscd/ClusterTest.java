@@ -41,18 +41,21 @@ class ClusterTest {
         bench.run(5);
         List<String> log = bench.log("ordered-1").stream()
                 .flatMap(entry -> entry.data().stream())
-                .map(datum -> ChannelEvent.decode(ByteBuffer.wrap(datum.payload())).data())
+                .map(datum ->
+                        ChannelEvent.decode(ByteBuffer.wrap(datum.payload())).data())
                 .toList();
         assertThat(log).hasSize(400);
         for (int i = 0; i < 8; i++) {
             String own = i + ":";
             assertThat(clients.get(i).heard())
-                    .isEqualTo(log.stream().filter(text -> !text.startsWith(own)).toList());
+                    .isEqualTo(
+                            log.stream().filter(text -> !text.startsWith(own)).toList());
         }
     }
 
     @Test
-    @DisplayName("ordered.outage: nothing while the store is away, then all, in order, once; beyond the bound the sender is not read and closed")
+    @DisplayName(
+            "ordered.outage: nothing while the store is away, then all, in order, once; beyond the bound the sender is not read and closed")
     void orderedOutage() {
         Server one = bench.server();
         Server two = bench.server();
@@ -105,8 +108,8 @@ class ClusterTest {
                 List.of(),
                 List.of(),
                 List.of(new Datum("@x", "x", new ChannelEvent("m", "hello").encode())));
-        SimStore.Heard heard = bench.store.append(new RoomStore.Append(
-                "prscd/sim/c/ordered-1", third.node.newId(), "prscd", entry.encode(), Map.of()));
+        SimStore.Heard heard = bench.store.append(
+                new RoomStore.Append("prscd/sim/c/ordered-1", third.node.newId(), "prscd", entry.encode(), Map.of()));
         bench.run(8);
         assertThat(heard.heard()).isTrue();
         assertThat(ada.heard()).containsExactly("hello");
@@ -114,7 +117,8 @@ class ClusterTest {
     }
 
     @Test
-    @DisplayName("ordered.unknownOutcome: said again under the same id until its fate is known; executed again much later, it is dropped")
+    @DisplayName(
+            "ordered.unknownOutcome: said again under the same id until its fate is known; executed again much later, it is dropped")
     void unknownOutcome() {
         Server one = bench.server();
         Server two = bench.server();
@@ -137,8 +141,8 @@ class ClusterTest {
                 .skip(3)
                 .findFirst()
                 .orElseThrow();
-        bench.store.append(new RoomStore.Append(
-                "prscd/sim/c/ordered-1", one.node.newId(), "prscd", first.body(), Map.of()));
+        bench.store.append(
+                new RoomStore.Append("prscd/sim/c/ordered-1", one.node.newId(), "prscd", first.body(), Map.of()));
         bench.run(2);
         assertThat(bob.heard()).hasSize(20);
         assertThat(two.count(Count.ENTRIES_REPEATED)).isPositive();
@@ -199,7 +203,8 @@ class ClusterTest {
     }
 
     @Test
-    @DisplayName("kill.all: who starts behind the death of all sees no ghost, neither of the log nor of the subscribers")
+    @DisplayName(
+            "kill.all: who starts behind the death of all sees no ghost, neither of the log nor of the subscribers")
     void killAll() {
         Server one = bench.server();
         Server two = bench.server();
@@ -235,7 +240,8 @@ class ClusterTest {
     }
 
     @Test
-    @DisplayName("pause.long: offline within 5 s, back within 2 s, under another life and with sockets open; it says nothing of others")
+    @DisplayName(
+            "pause.long: offline within 5 s, back within 2 s, under another life and with sockets open; it says nothing of others")
     void longPause() {
         Server one = bench.server();
         Server two = bench.server();
@@ -282,8 +288,8 @@ class ClusterTest {
                 List.of(new LogEntry.Up("sid-of-eve", "eve", 1, 1, Bench.state("eve"))),
                 List.of(),
                 List.of(new Datum("sid-of-ada", "ada", new ChannelEvent("m", "hello").encode())));
-        RoomStore.Append append = new RoomStore.Append(
-                "prscd/sim/c/ordered-1", one.node.newId(), "prscd", late.encode(), Map.of());
+        RoomStore.Append append =
+                new RoomStore.Append("prscd/sim/c/ordered-1", one.node.newId(), "prscd", late.encode(), Map.of());
         bench.store.append(append);
         bench.store.append(append);
         bench.run(4);
@@ -293,7 +299,8 @@ class ClusterTest {
     }
 
     @Test
-    @DisplayName("outage.30s: nobody is said to have left; what happened meanwhile is seen within 3 s of its end; memory is bounded")
+    @DisplayName(
+            "outage.30s: nobody is said to have left; what happened meanwhile is seen within 3 s of its end; memory is bounded")
     void outage() {
         List<Server> servers = List.of(bench.server(), bench.server(), bench.server());
         List<Client> clients = new ArrayList<>();
@@ -322,7 +329,8 @@ class ClusterTest {
     }
 
     @Test
-    @DisplayName("outage.openDuring: a room opened while the store is away works for those here, and becomes one with the others")
+    @DisplayName(
+            "outage.openDuring: a room opened while the store is away works for those here, and becomes one with the others")
     void openDuringOutage() {
         Server one = bench.server();
         Server two = bench.server();
@@ -345,7 +353,28 @@ class ClusterTest {
     }
 
     @Test
-    @DisplayName("store.forgets: emptied under its nodes: nobody is said to have left, and rosters are whole within 5 s")
+    @DisplayName(
+            "outage.atStart: a node that starts while the store is away serves those here at once, and joins the others later")
+    void startDuringOutage() {
+        Server there = bench.server();
+        Client far = there.client("far").in("room");
+        bench.outage(5);
+        Server fresh = bench.server();
+        Client ada = fresh.client("ada").join("room");
+        Client bob = fresh.client("bob").join("room");
+        bench.run(1);
+        ada.data("room", "hello");
+        bench.run(.1);
+        assertThat(ada.states()).contains("bob=bob");
+        assertThat(bob.heard()).containsExactly("hello");
+        bench.run(8);
+        assertThat(ada.states()).contains("far=far");
+        assertThat(far.states()).contains("ada=ada", "bob=bob");
+    }
+
+    @Test
+    @DisplayName(
+            "store.forgets: emptied under its nodes: nobody is said to have left, and rosters are whole within 5 s")
     void storeForgets() {
         Server one = bench.server();
         Server two = bench.server();
@@ -426,7 +455,8 @@ class ClusterTest {
     }
 
     @Test
-    @DisplayName("drain.killedDuringLinger: an observer's node started meanwhile; the rest is offline at the deadline, once")
+    @DisplayName(
+            "drain.killedDuringLinger: an observer's node started meanwhile; the rest is offline at the deadline, once")
     void killedDuringLinger() {
         Server drains = bench.server();
         Server stays = bench.server();
@@ -445,7 +475,8 @@ class ClusterTest {
     }
 
     @Test
-    @DisplayName("late.node: a room of 5,000 on two others is whole within 2 s; who leaves between the parts stays away")
+    @DisplayName(
+            "late.node: a room of 5,000 on two others is whole within 2 s; who leaves between the parts stays away")
     void lateNode() {
         Server one = bench.server();
         Server two = bench.server();
@@ -463,9 +494,11 @@ class ClusterTest {
         bench.run(.03);
         clients.get(0).leave("room");
         bench.run(2);
-        assertThat(bench.log("room").stream().skip(appends).anyMatch(entry -> entry.parts() > 1)).isTrue();
+        assertThat(bench.log("room").stream().skip(appends).anyMatch(entry -> entry.parts() > 1))
+                .isTrue();
         assertThat(late.shown("room")).hasSize(5_000).containsKey("eve").doesNotContainKey("a0");
-        assertThat(eve.states().stream().distinct().filter(each -> !each.startsWith("a0="))).hasSize(4_999);
+        assertThat(eve.states().stream().distinct().filter(each -> !each.startsWith("a0=")))
+                .hasSize(4_999);
     }
 
     @Test
@@ -500,7 +533,8 @@ class ClusterTest {
     }
 
     @Test
-    @DisplayName("function.view: what a function on tag 0x20 would see, each once over 3 nodes; what it says reaches all, and not itself")
+    @DisplayName(
+            "function.view: what a function on tag 0x20 would see, each once over 3 nodes; what it says reaches all, and not itself")
     void functions() {
         List<Server> servers = List.of(bench.server(), bench.server(), bench.server());
         List<Signalling> seen = new ArrayList<>();
@@ -508,7 +542,8 @@ class ClusterTest {
             each.node.function("echo", context -> {
                 seen.add(context.readSignalling());
                 if (context.readSignalling().isData()) {
-                    context.writeEvent(new ChannelEvent("echo", context.readEvent().data()));
+                    context.writeEvent(
+                            new ChannelEvent("echo", context.readEvent().data()));
                 }
             });
         }
@@ -545,8 +580,10 @@ class ClusterTest {
         List<Server> servers = List.of(bench.server(), bench.server(), bench.server());
         List<String> seen = new ArrayList<>();
         for (Server each : servers) {
-            each.node.function("log", context -> seen.add(
-                    context.readSignalling().opCode() + " " + context.readSignalling().cid()));
+            each.node.function(
+                    "log",
+                    context -> seen.add(context.readSignalling().opCode() + " "
+                            + context.readSignalling().cid()));
         }
         servers.get(0).client("ada").in("room");
         servers.get(1).client("bob").in("room");
@@ -559,7 +596,8 @@ class ClusterTest {
     }
 
     @Test
-    @DisplayName("scope.joined: a channel's talk is in the scope, and the scope's messages are in the channel, on every node, without echo")
+    @DisplayName(
+            "scope.joined: a channel's talk is in the scope, and the scope's messages are in the channel, on every node, without echo")
     void joinedScope() {
         bench.rules.put(
                 "chat-*", new ChannelSettings(ChannelSettings.Order.IMMEDIATE, "room/{channel}", Set.of(), true));
@@ -576,8 +614,7 @@ class ClusterTest {
         List<SimStore.Rec> scope = bench.store.scope("room/chat-1").log;
         assertThat(scope).hasSize(1);
         assertThat(scope.get(0).sender()).isEqualTo("ada");
-        assertThat(ChannelEvent.decode(ByteBuffer.wrap(scope.get(0).body())))
-                .isEqualTo(new ChannelEvent("m", "hello"));
+        assertThat(ChannelEvent.decode(ByteBuffer.wrap(scope.get(0).body()))).isEqualTo(new ChannelEvent("m", "hello"));
         bench.store.append(new RoomStore.Append(
                 "room/chat-1", one.node.newId(), "billing", "paid: \"42\"".getBytes(StandardCharsets.UTF_8), Map.of()));
         bench.store.append(new RoomStore.Append(
@@ -586,7 +623,9 @@ class ClusterTest {
         for (Client each : List.of(ada, near, far)) {
             assertThat(each.heard()).endsWith("\"paid: \\\"42\\\"\"", "1");
             assertThat(each.got.get(each.got.size() - 1).cid()).isEqualTo("billing");
-            assertThat(each.got.stream().filter(Signalling::isData).filter(m -> m.cid().equals("billing"))
+            assertThat(each.got.stream()
+                            .filter(Signalling::isData)
+                            .filter(m -> m.cid().equals("billing"))
                             .map(m -> m.event().event()))
                     .containsExactly("message", "m");
         }

@@ -81,10 +81,18 @@ class FlawTest {
             bench.run(4);
             one.process.pause(8);
             bench.run(6);
-            LogEntry entry = new LogEntry("another", 1, false, false, 0, 0, List.of(), List.of(), List.of(
-                    new Datum("@x", "x", new ChannelEvent("m", "hello").encode())));
-            bench.store.append(new RoomStore.Append(
-                    "prscd/sim/c/ordered-1", one.node.newId(), "prscd", entry.encode(), Map.of()));
+            LogEntry entry = new LogEntry(
+                    "another",
+                    1,
+                    false,
+                    false,
+                    0,
+                    0,
+                    List.of(),
+                    List.of(),
+                    List.of(new Datum("@x", "x", new ChannelEvent("m", "hello").encode())));
+            bench.store.append(
+                    new RoomStore.Append("prscd/sim/c/ordered-1", one.node.newId(), "prscd", entry.encode(), Map.of()));
             bench.run(6);
             return ada.heard().isEmpty();
         };

@@ -44,7 +44,8 @@ class RoomSimulationTest {
             world.sim.stats.forEach((what, count) -> stats.merge(what, count, Integer::sum));
             if (!world.sim.violations.isEmpty()) {
                 bad.add(seed);
-                System.out.println("seed " + seed + " (replay: -Dprscd.simulation.seed=" + seed + ") " + world.describe());
+                System.out.println(
+                        "seed " + seed + " (replay: -Dprscd.simulation.seed=" + seed + ") " + world.describe());
             }
         }
         System.out.println("simulation of seeds " + from + " to " + to + ": " + stats);

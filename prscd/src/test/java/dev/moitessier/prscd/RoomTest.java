@@ -26,7 +26,9 @@ class RoomTest {
         Server server = bench.server();
         Client ada = server.client("ada").join("room");
         bench.run(3);
-        assertThat(ada.got).containsExactly(Signalling.control(Psig.OP_CHANNEL_JOIN, "room").withMeshId("m1"));
+        assertThat(ada.got)
+                .containsExactly(
+                        Signalling.control(Psig.OP_CHANNEL_JOIN, "room").withMeshId("m1"));
         assertThat(bench.appendsIn("room")).isZero();
     }
 
@@ -51,15 +53,17 @@ class RoomTest {
     @DisplayName("join.noEcho: the 51st of a room costs at most 2N + 3 frames")
     void joinCostsTwoNPlusThree() {
         Server server = bench.server();
-        List<Client> there =
-                IntStream.range(0, 50).mapToObj(i -> server.client("c" + i).in("room")).toList();
+        List<Client> there = IntStream.range(0, 50)
+                .mapToObj(i -> server.client("c" + i).in("room"))
+                .toList();
         bench.run(3);
         long before = server.count(Count.FRAMES_SENT);
         Client late = server.client("late").join("room");
         bench.run(3);
         assertThat(server.count(Count.FRAMES_SENT) - before).isBetween(101L, 2L * 50 + 3);
         assertThat(late.states().stream().distinct()).hasSize(50);
-        assertThat(there).allSatisfy(each -> assertThat(each.got(Psig.OP_PEER_ONLINE)).isEmpty());
+        assertThat(there)
+                .allSatisfy(each -> assertThat(each.got(Psig.OP_PEER_ONLINE)).isEmpty());
     }
 
     @Test
@@ -112,7 +116,8 @@ class RoomTest {
     }
 
     @Test
-    @DisplayName("join.noState: a client without a state is announced as its id; one that asks for nothing is told all the same")
+    @DisplayName(
+            "join.noState: a client without a state is announced as its id; one that asks for nothing is told all the same")
     void joinWithoutState() {
         Server server = bench.server();
         Client ada = server.client("ada").in("room");
@@ -148,7 +153,8 @@ class RoomTest {
     }
 
     @Test
-    @DisplayName("state.otherNode: without the volatile lane the last of 100 states is there within a second, for 2 appends")
+    @DisplayName(
+            "state.otherNode: without the volatile lane the last of 100 states is there within a second, for 2 appends")
     void statesOverTheLog() {
         bench.laneLoses = 1;
         Server one = bench.server();
@@ -168,7 +174,8 @@ class RoomTest {
     }
 
     @Test
-    @DisplayName("state.volatileReordered: doubled and reordered, yet never an older state, and nobody comes back from the dead")
+    @DisplayName(
+            "state.volatileReordered: doubled and reordered, yet never an older state, and nobody comes back from the dead")
     void volatileStates() {
         bench.laneLoses = .3;
         Server one = bench.server();
@@ -198,13 +205,46 @@ class RoomTest {
         Client eve = server.client("eve");
         eve.answers = false;
         // {"id": "ada", "n": 7, "id": 7}
-        byte[] forged = {(byte) 0x83, (byte) 0xa2, 'i', 'd', (byte) 0xa3, 'a', 'd', 'a', (byte) 0xa1, 'n', 7, (byte) 0xa2,
-            'i', 'd', 7};
+        byte[] forged = {
+            (byte) 0x83,
+            (byte) 0xa2,
+            'i',
+            'd',
+            (byte) 0xa3,
+            'a',
+            'd',
+            'a',
+            (byte) 0xa1,
+            'n',
+            7,
+            (byte) 0xa2,
+            'i',
+            'd',
+            7
+        };
         eve.join("room", forged);
         bench.run(.1);
         byte[] told = Payloads.bytes(ada.got(Psig.OP_STATE).get(0).payload());
-        byte[] expected = {(byte) 0x83, (byte) 0xa2, 'i', 'd', (byte) 0xa3, 'e', 'v', 'e', (byte) 0xa1, 'n', 7, (byte) 0xa2,
-            'i', 'd', (byte) 0xa3, 'e', 'v', 'e'};
+        byte[] expected = {
+            (byte) 0x83,
+            (byte) 0xa2,
+            'i',
+            'd',
+            (byte) 0xa3,
+            'e',
+            'v',
+            'e',
+            (byte) 0xa1,
+            'n',
+            7,
+            (byte) 0xa2,
+            'i',
+            'd',
+            (byte) 0xa3,
+            'e',
+            'v',
+            'e'
+        };
         assertThat(told).isEqualTo(expected);
     }
 
@@ -279,7 +319,8 @@ class RoomTest {
             }
         }
         // Those of the same node get everything.
-        assertThat(clients.get(1).heard().stream().filter(text -> text.startsWith("0:"))).hasSize(1_667);
+        assertThat(clients.get(1).heard().stream().filter(text -> text.startsWith("0:")))
+                .hasSize(1_667);
     }
 
     @Test
@@ -470,9 +511,9 @@ class RoomTest {
         Server one = bench.server();
         Server two = bench.server();
         Client ada = one.client("ada").in("room");
-        for (byte[] junk : List.of(new byte[0], new byte[] {1}, new byte[] {(byte) 0xdd, -1, -1, -1, -1}, new byte[300])) {
-            bench.store.append(new RoomStore.Append(
-                    "prscd/sim/c/room", one.node.newId(), "x", junk, Map.of()));
+        for (byte[] junk :
+                List.of(new byte[0], new byte[] {1}, new byte[] {(byte) 0xdd, -1, -1, -1, -1}, new byte[300])) {
+            bench.store.append(new RoomStore.Append("prscd/sim/c/room", one.node.newId(), "x", junk, Map.of()));
             bench.store.append(new RoomStore.Append("prscd/sim/n", one.node.newId(), "x", junk, Map.of()));
         }
         Client bob = two.client("bob").in("room");
@@ -486,8 +527,7 @@ class RoomTest {
     @DisplayName("volatile.events: only the newest of a named event crosses nodes, over the lane alone")
     void volatileEvents() {
         bench.rules.put(
-                "cursor-*",
-                new ChannelSettings(ChannelSettings.Order.IMMEDIATE, null, Set.of("movement"), true));
+                "cursor-*", new ChannelSettings(ChannelSettings.Order.IMMEDIATE, null, Set.of("movement"), true));
         Server one = bench.server();
         Server two = bench.server();
         Client ada = one.client("ada").in("cursor-1");

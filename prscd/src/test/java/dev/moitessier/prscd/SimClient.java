@@ -16,7 +16,10 @@ final class SimClient {
     final SimWorld world;
     final String id;
     final String channel;
-    @Nullable Link link;
+
+    @Nullable
+    Link link;
+
     private byte[] state;
     private int changes;
     private boolean on = true;
@@ -116,13 +119,16 @@ final class SimClient {
         boolean ended;
         /** The client is no longer there, though the node does not know yet. */
         boolean dropped;
+
         boolean acknowledged;
         long acknowledgedAt;
         /** The store was away: what the others said before the room was opened is not for this one. */
         boolean acknowledgedBeforeOpen;
+
         long endedAt = Long.MAX_VALUE;
         /** When its server said that it would be back. */
         double drainedAt = -1_000;
+
         private final Map<String, Integer> lastOf = new HashMap<>();
         private int said;
         private long lastDown;

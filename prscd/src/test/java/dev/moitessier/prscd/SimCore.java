@@ -97,8 +97,9 @@ final class SimCore implements RoomStore {
             }
             T result = request.get();
             boolean lost = sim.chance(faults.replyLost);
-            process.after(sim.around(.004) + (lost ? Nanos.millis(500) : 0), () -> answer.accept(
-                    lost || store.down() ? null : result));
+            process.after(
+                    sim.around(.004) + (lost ? Nanos.millis(500) : 0),
+                    () -> answer.accept(lost || store.down() ? null : result));
         });
     }
 
@@ -457,8 +458,7 @@ final class SimCore implements RoomStore {
 
                 @Override
                 public boolean publish(String topic, byte[] payload) {
-                    for (Map.Entry<SimProcess, Consumer<ByteBuffer>> each :
-                            List.copyOf(sinks.entrySet())) {
+                    for (Map.Entry<SimProcess, Consumer<ByteBuffer>> each : List.copyOf(sinks.entrySet())) {
                         int copies = sim.chance(lost) ? 0 : sim.chance(.2) ? 2 : 1;
                         for (int i = 0; i < copies; i++) {
                             sim.after(sim.around(.05), () -> each.getKey()

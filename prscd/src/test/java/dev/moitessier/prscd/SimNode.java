@@ -26,7 +26,13 @@ final class SimNode extends Node {
 
     private final LongSupplier now;
 
-    SimNode(NodeSettings settings, RoomStore store, SimProcess loop, Random random, ChannelRules rules, Set<Flaw> flaws) {
+    SimNode(
+            NodeSettings settings,
+            RoomStore store,
+            SimProcess loop,
+            Random random,
+            ChannelRules rules,
+            Set<Flaw> flaws) {
         super(settings, store, loop, random, rules, loop);
         this.now = loop.sim::now;
         this.flaws = flaws;
@@ -66,7 +72,8 @@ final class SimNode extends Node {
     }
 
     @Override
-    @Nullable Long drainedTill(String life) {
+    @Nullable
+    Long drainedTill(String life) {
         return flaws.contains(Flaw.DRAIN_IGNORED) && isDead(life) ? null : super.drainedTill(life);
     }
 

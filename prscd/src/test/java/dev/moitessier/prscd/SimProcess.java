@@ -1,6 +1,5 @@
 package dev.moitessier.prscd;
 
-
 import java.util.ArrayDeque;
 import java.util.Deque;
 
@@ -52,11 +51,13 @@ class SimProcess implements Loop {
     @Override
     public Timer after(long nanos, Runnable task) {
         boolean[] cancelled = {false};
-        sim.after(nanos, () -> run(() -> {
-            if (!cancelled[0]) {
-                task.run();
-            }
-        }));
+        sim.after(
+                nanos,
+                () -> run(() -> {
+                    if (!cancelled[0]) {
+                        task.run();
+                    }
+                }));
         return () -> cancelled[0] = true;
     }
 

@@ -86,7 +86,8 @@ final class SimStore {
     /** When the outage of now is over. */
     long upAgain() {
         double now = sim.seconds();
-        return (long) (1e9 * outages.stream()
+        return (long) (1e9
+                * outages.stream()
                         .filter(each -> each[0] <= now && now < each[1])
                         .mapToDouble(each -> each[1])
                         .max()
@@ -163,7 +164,8 @@ final class SimStore {
     }
 
     /** Null: not a subscriber. */
-    @Nullable List<Rec> read(String name, String sub, long after) {
+    @Nullable
+    List<Rec> read(String name, String sub, long after) {
         Scope scope = scope(name);
         if (!scope.subs.containsKey(sub)) {
             return null;

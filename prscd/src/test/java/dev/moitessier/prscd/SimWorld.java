@@ -59,7 +59,8 @@ final class SimWorld {
         DRAIN
     }
 
-    private record Fault(Kind kind, double from, double to, @Nullable Server server) {}
+    private record Fault(
+            Kind kind, double from, double to, @Nullable Server server) {}
 
     private record Accepted(Server server, int incarnation, String channel, String text) {}
 
@@ -240,7 +241,8 @@ final class SimWorld {
 
     private boolean isCalm(double from, double to) {
         return faults.stream()
-                .noneMatch(each -> (each.kind == Kind.PAUSE || each.kind == Kind.OUTAGE) && each.from < to && each.to > from);
+                .noneMatch(each ->
+                        (each.kind == Kind.PAUSE || each.kind == Kind.OUTAGE) && each.from < to && each.to > from);
     }
 
     private boolean hadTrouble(Server server, double from, double to) {
@@ -259,7 +261,9 @@ final class SimWorld {
             return;
         }
         for (SimClient.Link each : links) {
-            if (each.client.id.equals(who)
+            // With replies lost a roster may still have been owed when its node drained.
+            if (trouble.replyLost + trouble.requestLate == 0
+                    && each.client.id.equals(who)
                     && each.client.channel.equals(observer.client.channel)
                     && each.acknowledged
                     && observer.acknowledgedAt / 1e9 < each.drainedAt - 1
@@ -288,7 +292,10 @@ final class SimWorld {
                         && fault.from < now) {
                     since = Math.max(since, Math.min(fault.to, now));
                 }
-                if (fault.kind == Kind.PAUSE && fault.server == observer.server && fault.from <= now && fault.to + 4 > now) {
+                if (fault.kind == Kind.PAUSE
+                        && fault.server == observer.server
+                        && fault.from <= now
+                        && fault.to + 4 > now) {
                     observerAway = true;
                 }
             }
@@ -302,8 +309,8 @@ final class SimWorld {
             }
             double slack = 6 + outages + (outages > 0 ? 6 : 0) + (trouble.replyLost + trouble.requestLate > 0 ? 12 : 0);
             if (now - since > slack && !observer.server.draining) {
-                sim.bad("FALSE leave of " + who + " at " + observer.name + " (" + each.name + " joined " + each.since / 1e9
-                        + ")");
+                sim.bad("FALSE leave of " + who + " at " + observer.name + " (" + each.name + " joined "
+                        + each.since / 1e9 + ")");
                 return;
             }
         }
@@ -316,9 +323,10 @@ final class SimWorld {
         if (trouble.replyLost + trouble.requestLate > 0
                 || now < 12
                 || !isCalm(now - GONE_WITHIN - 2 * SimStore.LEASE - 6, now)
-                || faults.stream().anyMatch(each -> each.kind == Kind.DRAIN
-                        && each.from > now - LINGER - GONE_WITHIN - 6
-                        && each.from <= now)) {
+                || faults.stream()
+                        .anyMatch(each -> each.kind == Kind.DRAIN
+                                && each.from > now - LINGER - GONE_WITHIN - 6
+                                && each.from <= now)) {
             return;
         }
         for (SimClient.Link each : links) {
@@ -375,7 +383,8 @@ final class SimWorld {
             Map<String, String> shown = new TreeMap<>();
             room.audience.states().forEach((who, state) -> shown.put(who, SimClient.textIn(state)));
             if (!shown.keySet().equals(real.keySet())) {
-                sim.bad("roster of server " + each.index + " in " + channel + " is " + shown.keySet() + ", real " + real.keySet());
+                sim.bad("roster of server " + each.index + " in " + channel + " is " + shown.keySet() + ", real "
+                        + real.keySet());
                 continue;
             }
             shown.forEach((who, state) -> {
@@ -420,7 +429,11 @@ final class SimWorld {
         }
         for (SimClient.Link each : links) {
             if (each.client.channel.equals(channel) && each.acknowledged) {
-                checkView(each, log.stream().filter(said -> !said.text.startsWith(each.name + ":")).toList());
+                checkView(
+                        each,
+                        log.stream()
+                                .filter(said -> !said.text.startsWith(each.name + ":"))
+                                .toList());
             }
         }
         for (Accepted each : accepted) {
@@ -461,7 +474,8 @@ final class SimWorld {
         }
         @Nullable String wrong = "";
         for (int from = 0; from <= log.size(); from++) {
-            wrong = link.heard.isEmpty() || from < log.size() && log.get(from).text.equals(link.heard.get(0))
+            wrong = link.heard.isEmpty()
+                            || from < log.size() && log.get(from).text.equals(link.heard.get(0))
                     ? compare(link, log, link.heard.isEmpty() ? log.size() : from, since)
                     : wrong;
             if (wrong == null) {
@@ -494,7 +508,10 @@ final class SimWorld {
         StringBuilder text = new StringBuilder();
         for (Server each : servers) {
             if (each.isUp()) {
-                each.node.dump().thenAccept(dump -> text.append(each.index).append(' ').append(dump).append('\n'));
+                each.node
+                        .dump()
+                        .thenAccept(dump ->
+                                text.append(each.index).append(' ').append(dump).append('\n'));
             }
         }
         sim.run(sim.seconds() + 1);
@@ -505,12 +522,15 @@ final class SimWorld {
         StringBuilder text = new StringBuilder("faults: ");
         for (Fault each : faults) {
             text.append(String.format(
-                    "%s %.1f-%.1f%s; ", each.kind, each.from, each.to, each.server == null ? "" : " server " + each.server.index));
+                    "%s %.1f-%.1f%s; ",
+                    each.kind, each.from, each.to, each.server == null ? "" : " server " + each.server.index));
         }
         text.append(String.format(
                 "replies lost %.2f, requests late %.2f, sweeper dies %.1f, memory %.0f s%n",
                 trouble.replyLost, trouble.requestLate, trouble.sweeperDies, Math.min(store.memory, 9999)));
-        sim.violations.stream().limit(6).forEach(each -> text.append("   ").append(each).append('\n'));
+        sim.violations.stream()
+                .limit(6)
+                .forEach(each -> text.append("   ").append(each).append('\n'));
         return text.toString();
     }
 }

@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Future;
@@ -40,7 +41,7 @@ interface AppendRules {
         bench.put(bench.store(), bench.append(scope, Bench.say(body)));
         assertThat(bench.readAll(bench.other(), scope, 0, Set.of(Bench.shared(scope))))
                 .singleElement()
-                .satisfies(entry -> assertThat(body.equals(entry.content().body()))
+                .satisfies(entry -> assertThat(Objects.equals(entry.content().body(), body))
                         .as("the body of %d bytes came back unchanged", body.size())
                         .isTrue());
     }
@@ -102,7 +103,7 @@ interface AppendRules {
         Future<Integer> reader = bench.background(() -> {
             int seen = 0;
             long cursor = 0;
-            while (true) {
+            while (!Thread.currentThread().isInterrupted()) {
                 boolean last = !writing.get();
                 List<Entry> entries = bench.readAll(bench.other(), scope, cursor, readers);
                 for (Entry entry : entries) {
@@ -119,12 +120,13 @@ interface AppendRules {
                     return seen;
                 }
             }
+            throw new AssertionError("a reader never came to the head");
         });
         for (int i = 0; i < 20; i++) {
             bench.put(bench.store(), bench.append(scope, Bench.texts(Bench.bytes(500), texts)));
         }
         writing.set(false);
-        assertThat(reader.get()).as("entries seen").isEqualTo(20);
+        assertThat(bench.done(reader)).as("entries seen").isEqualTo(20);
     }
 
     @Test

@@ -47,6 +47,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -320,7 +321,8 @@ final class Bench implements AutoCloseable {
     List<Entry> readAll(MailboxStore on, String scope, long after, Set<ListenerRef> readers) {
         List<Entry> all = new ArrayList<>();
         long cursor = after;
-        while (true) {
+        for (int pages = 0; ; pages++) {
+            assertThat(pages).as("pages of 500 that lead to the head").isLessThan(1_000);
             Page page = page(on, new ReadRequest(scope, cursor, 500, false, readers));
             all.addAll(page.entries());
             if (page.reset() || page.next() >= page.head()) {
@@ -384,26 +386,16 @@ final class Bench implements AutoCloseable {
                 }));
             }
             go.countDown();
-            long end = System.nanoTime()
-                    + wiring().patience()
-                            .multipliedBy(6)
-                            .plus(can().callLimit())
-                            .toNanos();
+            long end = System.nanoTime() + longest().toNanos();
             List<T> results = new ArrayList<>();
             for (Future<T> future : futures) {
                 results.add(future.get(Math.max(1, end - System.nanoTime()), TimeUnit.NANOSECONDS));
             }
             return results;
         } catch (ExecutionException e) {
-            if (e.getCause() instanceof Error error) {
-                throw error;
-            }
-            if (e.getCause() instanceof Exception exception) {
-                throw exception;
-            }
-            throw e;
+            throw unwrapped(e);
         } catch (TimeoutException e) {
-            throw new AssertionError("threads that work at once are not done after 6 times the wiring's patience", e);
+            throw new AssertionError("threads that work at once are not done after " + longest(), e);
         } finally {
             threads.shutdownNow();
         }
@@ -417,6 +409,33 @@ final class Bench implements AutoCloseable {
         thread.start();
         closing(() -> future.cancel(true));
         return future;
+    }
+
+    /** What a background task brought; its failure comes out. */
+    <T extends @Nullable Object> T done(Future<T> task) throws Exception {
+        try {
+            return task.get(longest().toNanos(), TimeUnit.NANOSECONDS);
+        } catch (ExecutionException e) {
+            throw unwrapped(e);
+        } catch (TimeoutException e) {
+            throw new AssertionError("a thread in the background is not done after " + longest(), e);
+        }
+    }
+
+    /** Whether a thread in the background should go on. */
+    static boolean going(AtomicBoolean flag) {
+        return flag.get() && !Thread.currentThread().isInterrupted();
+    }
+
+    private Duration longest() {
+        return wiring().patience().multipliedBy(6).plus(can().callLimit());
+    }
+
+    private static Exception unwrapped(ExecutionException e) {
+        if (e.getCause() instanceof Error error) {
+            throw error;
+        }
+        return e.getCause() instanceof Exception exception ? exception : e;
     }
 
     /** Expects that this is refused, by the store or by the value's own constructor, with the limit in the message. */
@@ -458,10 +477,17 @@ final class Bench implements AutoCloseable {
     void pass(Duration time) {
         if (wiring().clock().isPresent()) {
             wiring().clock().get().advance(time);
-            return;
+        } else {
+            idle(time);
         }
+    }
+
+    /** Lets so much real time pass, for what goes on by itself: networks, other threads. */
+    static void idle(Duration time) {
         long end = System.nanoTime() + time.toNanos();
-        for (long left = time.toNanos(); left > 0; left = end - System.nanoTime()) {
+        for (long left = time.toNanos();
+                left > 0 && !Thread.currentThread().isInterrupted();
+                left = end - System.nanoTime()) {
             LockSupport.parkNanos(left);
         }
     }
@@ -497,40 +523,42 @@ final class Bench implements AutoCloseable {
     /** Lets time pass and sweeps as a node does, until the condition holds. */
     void sweepUntil(MailboxStore on, String what, Callable<Boolean> condition) throws Exception {
         UUID sweeper = session(on, LONG);
-        Duration step = wiring().lease().dividedBy(5);
+        Duration interval = wiring().lease().dividedBy(5);
         long end = System.nanoTime()
                 + wiring().patience().plus(wiring().lease().multipliedBy(3)).toNanos();
-        while (true) {
+        // By a settable clock a step takes no time: then steps are counted.
+        int steps = wiring().clock().isPresent() ? 200 : Integer.MAX_VALUE;
+        for (int step = 0; ; step++) {
             Swept swept = sweep(on, sweeper, 1_000);
             if (condition.call()) {
                 return;
             }
-            if (System.nanoTime() > end) {
+            if (System.nanoTime() > end || step > steps) {
                 throw new AssertionError(
                         "sweeping with heartbeats for 3 leases and " + wiring().patience() + " did not bring: " + what);
             }
             if (!swept.more()) {
-                pass(step);
+                pass(interval);
             }
         }
     }
 
+    /** Closes what the test opened, the last first, all of it whatever happens. */
     @Override
-    public void close() throws Exception {
-        Exception first = null;
+    public void close() {
+        List<Exception> failures = new ArrayList<>();
         while (!opened.isEmpty()) {
             try {
                 opened.pop().close();
             } catch (Exception e) {
-                if (first == null) {
-                    first = e;
-                } else {
-                    first.addSuppressed(e);
-                }
+                failures.add(e);
             }
         }
-        if (first != null) {
-            throw first;
+        if (!failures.isEmpty()) {
+            AssertionError error =
+                    new AssertionError("closing what the test opened failed: " + failures.get(0), failures.get(0));
+            failures.stream().skip(1).forEach(error::addSuppressed);
+            throw error;
         }
     }
 }

@@ -3,8 +3,10 @@ package dev.moitessier.testkit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -58,8 +60,7 @@ final class ContractExtension
 
     @Override
     public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
-        Wired wired = context.getStore(OURS).get(Wired.class, Wired.class);
-        Bench bench = new Bench(wired);
+        Bench bench = new Bench(Objects.requireNonNull(context.getStore(OURS).get(Wired.class, Wired.class)));
         // Closed by JUnit when the test is over, with all that the test opened.
         context.getStore(OURS).put(Bench.class, bench);
         return bench;
@@ -89,13 +90,15 @@ final class ContractExtension
     }
 
     @Override
-    public void testFailed(ExtensionContext context, Throwable cause) {
+    public void testFailed(ExtensionContext context, @Nullable Throwable cause) {
         failed.add(context.getRequiredTestMethod().getName());
     }
 
     @Override
-    public void testAborted(ExtensionContext context, Throwable cause) {
-        skipped.computeIfAbsent(String.valueOf(cause.getMessage()), reason -> new ArrayList<>())
+    public void testAborted(ExtensionContext context, @Nullable Throwable cause) {
+        skipped.computeIfAbsent(
+                        cause == null ? "aborted without a reason" : String.valueOf(cause.getMessage()),
+                        reason -> new ArrayList<>())
                 .add(context.getRequiredTestMethod().getName());
     }
 

@@ -36,6 +36,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
@@ -45,7 +46,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** The rules that are core's, or core's as well. */
@@ -121,19 +121,17 @@ interface CoreRules {
         Moitessier elsewhere = node(bench, bench.open());
         String scope = bench.scope();
         node.listen(Conditions.handler(ADA, scope));
-        AtomicReference<@Nullable Listener> late = new AtomicReference<>();
+        List<Listener> late = new CopyOnWriteArrayList<>();
         Map<String, Integer> calls = new HashMap<>();
         node.dispatch(
                 Dispatch.from(BOB).to(scope).text("fallback").handler((Recipient recipient, Dispatch dispatch) -> {
                     calls.merge(recipient.person().id(), 1, Integer::sum);
-                    if (late.get() == null) {
-                        late.set(elsewhere.listen(Conditions.handler(BOB, scope)));
+                    if (late.isEmpty()) {
+                        late.add(elsewhere.listen(Conditions.handler(BOB, scope)));
                     }
                     return "for " + recipient.person().id();
                 }));
-        Listener bob = late.get();
-        assertThat(bob).isNotNull();
-        assertThat(texts(bob))
+        assertThat(texts(late.get(0)))
                 .as("what a handler listener got that joined while functions ran")
                 .containsExactly("for bob");
         assertThat(calls).as("calls of the function, by person").isEqualTo(Map.of("ada", 1, "bob", 1));
@@ -199,11 +197,12 @@ interface CoreRules {
 
     @Test
     default void C1_aStoreThatForgotIsReportedAndTheListenerGoesOn(Bench bench) throws Exception {
-        AtomicReference<MailboxStore> present = new AtomicReference<>(bench.open());
-        MailboxStore forgetful = new ForwardingStore(present.get()) {
+        MailboxStore before = bench.open();
+        AtomicReference<MailboxStore> present = new AtomicReference<>(before);
+        MailboxStore forgetful = new ForwardingStore(before) {
             @Override
             protected MailboxStore store() {
-                return present.get();
+                return Objects.requireNonNull(present.get());
             }
 
             @Override
@@ -222,7 +221,8 @@ interface CoreRules {
         node.dispatch(BOB, scope, "before");
         soon(bench, "the listener hears", () -> heard, List.of("before")::equals);
 
-        StoreWiring empty = bench.closing(bench.anotherWiring());
+        StoreWiring empty = bench.anotherWiring();
+        bench.closing(empty::close);
         present.set(bench.closing(empty.open()));
         soon(
                 bench,
@@ -541,7 +541,8 @@ interface CoreRules {
         List<String> heard = new CopyOnWriteArrayList<>();
         Listener listener = node.listen(Conditions.shared(ADA, scope));
         listener.subscribe(message -> heard.add(message.text()));
-        try (StoreWiring.Transaction transaction = transactions.begin(bench.store())) {
+        StoreWiring.Transaction transaction = transactions.begin(bench.store());
+        try {
             assertThat(node.within(transaction.appender())
                             .dispatch(BOB, scope, "enlisted")
                             .entries())
@@ -549,6 +550,8 @@ interface CoreRules {
                     .containsExactly(Dispatched.Outcome.ENLISTED);
             assertThat(texts(listener)).as("before the commit").isEmpty();
             transaction.commit();
+        } finally {
+            transaction.close();
         }
         soon(bench, "it is heard after the commit", () -> heard, List.of("enlisted")::equals);
     }

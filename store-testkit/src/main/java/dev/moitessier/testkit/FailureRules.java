@@ -242,7 +242,7 @@ interface FailureRules {
         calls(bench, store, scope, session)
                 .values()
                 .forEach(call -> blocked.add(bench.background(() -> outcome(call))));
-        bench.pass(Duration.ofMillis(300));
+        Bench.idle(Duration.ofMillis(300));
         long start = System.nanoTime();
         store.close();
         for (Future<@Nullable Object> call : blocked) {
@@ -323,7 +323,7 @@ interface FailureRules {
             bench.within(Duration.ofSeconds(5)).until("E5: hints flow again", () -> {
                 long before = hints.of(scope);
                 bench.put(store, scope, "after");
-                bench.pass(Duration.ofMillis(100));
+                Bench.idle(Duration.ofMillis(100));
                 return hints.of(scope) > before;
             });
         }

@@ -10,7 +10,11 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -103,7 +107,7 @@ public final class FaultProxy implements AutoCloseable {
 
     /** Nothing arrives any more in this direction. What was sent meanwhile arrives after {@link #heal}, as TCP would. */
     public void blackHole(Direction direction) {
-        change(() -> everywhere.hole[direction.ordinal()] = true);
+        change(() -> everywhere.holes.add(direction));
     }
 
     /** Resets every connection (RST); new ones are welcome. */
@@ -211,7 +215,7 @@ public final class FaultProxy implements AutoCloseable {
         private final Socket client;
         private final Socket upstream;
         private final Faults here = new Faults();
-        private final long[] bytes = new long[2];
+        private final Map<Direction, Long> bytes = new EnumMap<>(Direction.class);
         private int finished;
         private boolean over;
 
@@ -224,7 +228,7 @@ public final class FaultProxy implements AutoCloseable {
         public long bytes(Direction direction) {
             lock.lock();
             try {
-                return bytes[direction.ordinal()];
+                return bytes.getOrDefault(direction, 0L);
             } finally {
                 lock.unlock();
             }
@@ -242,7 +246,7 @@ public final class FaultProxy implements AutoCloseable {
 
         /** Like {@link FaultProxy#blackHole(Direction)}, for this connection. */
         public void blackHole(Direction direction) {
-            change(() -> here.hole[direction.ordinal()] = true);
+            change(() -> here.holes.add(direction));
         }
 
         /** Takes back what was set on this connection. */
@@ -371,7 +375,7 @@ public final class FaultProxy implements AutoCloseable {
                     long due = Math.max(
                             arrived + Math.max(everywhere.delay, here.delay), rate > 0 ? free : Long.MIN_VALUE);
                     long left = due - System.nanoTime();
-                    if (everywhere.hole[direction.ordinal()] || here.hole[direction.ordinal()]) {
+                    if (everywhere.holes.contains(direction) || here.holes.contains(direction)) {
                         changed.await();
                     } else if (left > 0) {
                         changed.awaitNanos(left);
@@ -412,7 +416,7 @@ public final class FaultProxy implements AutoCloseable {
         private void count(Direction direction, int n) {
             lock.lock();
             try {
-                bytes[direction.ordinal()] += n;
+                bytes.merge(direction, (long) n, Long::sum);
             } finally {
                 lock.unlock();
             }
@@ -530,18 +534,27 @@ public final class FaultProxy implements AutoCloseable {
         }
     }
 
-    private record Chunk(long arrived, byte @Nullable [] bytes) {}
+    private static final class Chunk {
+        private final long arrived;
+        private final byte @Nullable [] bytes;
+
+        /** What was read at this nano time; without bytes: the end of the stream. */
+        Chunk(long arrived, byte @Nullable [] bytes) {
+            this.arrived = arrived;
+            this.bytes = bytes;
+        }
+    }
 
     private static final class Faults {
         private long delay;
         private long rate;
-        private final boolean[] hole = new boolean[2];
+        private final Set<Direction> holes = EnumSet.noneOf(Direction.class);
         private @Nullable Trap trap;
 
         private void clear() {
             delay = 0;
             rate = 0;
-            Arrays.fill(hole, false);
+            holes.clear();
             trap = null;
         }
     }

@@ -122,7 +122,8 @@ final class Fuzz {
     private int write(String who, Random random, int count) {
         int done = 0;
         while (done < count) {
-            MailboxStore on = instances.get(random.nextInt(instances.size()));
+            int instance = random.nextInt(instances.size());
+            MailboxStore on = instances.get(instance);
             List<Append> batch = new ArrayList<>();
             int size = random.nextInt(3) == 0 ? 2 + random.nextInt(5) : 1;
             for (int i = 0; i < size; i++) {
@@ -136,7 +137,7 @@ final class Fuzz {
                         OptionalLong.empty(),
                         REMEMBER));
             }
-            if (proxy != null && on == instances.get(instances.size() - 1) && random.nextInt(4) == 0) {
+            if (proxy != null && instance == instances.size() - 1 && random.nextInt(4) == 0) {
                 spoil(proxy, random);
             }
             done += size;
@@ -184,7 +185,7 @@ final class Fuzz {
         Map<String, Long> cursors = new HashMap<>();
         int pages = 0;
         boolean last = false;
-        while (true) {
+        while (!Thread.currentThread().isInterrupted()) {
             boolean caughtUp = true;
             for (String scope : scopes) {
                 long cursor = cursors.getOrDefault(scope, 0L);
@@ -204,6 +205,7 @@ final class Fuzz {
                 LockSupport.parkNanos(BREATH);
             }
         }
+        throw new AssertionError("a reader was interrupted before it came to the heads");
     }
 
     private long follow(String who, MailboxStore on, String scope, long after, int maxEntries) {
@@ -212,6 +214,10 @@ final class Fuzz {
             Page page = look(who, on, scope, cursor, maxEntries);
             if (page.next() >= page.head()) {
                 return page.next();
+            }
+            if (page.next() <= cursor) {
+                throw new AssertionError("O4: a page after " + cursor + " says next " + page.next() + " and head "
+                        + page.head() + ": it never comes there");
             }
             cursor = page.next();
         }
@@ -236,7 +242,7 @@ final class Fuzz {
 
     private int join(String who, Random random, UUID session) {
         int joined = 0;
-        while (writing.get() > 0) {
+        while (writing.get() > 0 && !Thread.currentThread().isInterrupted()) {
             MailboxStore on = instances.get(random.nextInt(Math.max(1, instances.size() - (proxy == null ? 0 : 1))));
             String scope = scopes.get(random.nextInt(scopes.size()));
             ListenerRef listener = new ListenerRef(scope, ListenerType.PRIVATE, new Party("p" + joined, ""));
@@ -254,7 +260,7 @@ final class Fuzz {
 
     private int trim(Random random) {
         int sweeps = 0;
-        while (writing.get() > 0) {
+        while (writing.get() > 0 && !Thread.currentThread().isInterrupted()) {
             int keep = 100 + random.nextInt(100);
             first().sweep(new SweepPolicy(
                     scope -> scope.equals(scopes.get(1))

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -40,7 +41,7 @@ interface HintRules {
         bench.soon().until("both watches are in effect (W4)", () -> elsewhere.of(scope) > 0 && here.of(scope) > 0);
         for (int i = 0; i < 10; i++) {
             // Coalesced hints of the previous append may come late, and would count for this one.
-            bench.pass(Duration.ofMillis(20));
+            Bench.idle(Duration.ofMillis(20));
             long before = elsewhere.of(scope);
             long beforeHere = here.of(scope);
             bench.put(bench.store(), scope, "m" + i);
@@ -67,15 +68,14 @@ interface HintRules {
             watch.add(scope);
             bench.soon().until("the watch is in effect (W4)", () -> hints.of(scope) > 0);
             hinted.clear();
-            bench.background(() -> bench.put(bench.store(), scope, "m"));
+            Future<Long> append = bench.background(() -> bench.put(bench.store(), scope, "m"));
             String hint = hinted.poll(bench.wiring().patience().toMillis(), TimeUnit.MILLISECONDS);
             assertThat(hint).as("a hint for append %d", i).isNotNull();
             // Hints may be spurious, if rarely: one that is early again and again is not.
             if (scope.equals(hint) && bench.heard(bench.other(), scope, 0).isEmpty()) {
                 early++;
             }
-            bench.soon().until("the append is readable", () -> !bench.heard(scope, 0)
-                    .isEmpty());
+            append.get(bench.wiring().patience().toMillis(), TimeUnit.MILLISECONDS);
             watch.remove(scope);
         }
         assertThat(early)
@@ -102,7 +102,7 @@ interface HintRules {
         if (bench.can().push().isPresent()) {
             bench.soon().until("the watch that stays is hinted", () -> staying.of(scope) > before);
         }
-        bench.pass(Duration.ofMillis(50));
+        Bench.idle(Duration.ofMillis(50));
         assertThat(closing.of(scope)).as("hints of a closed watch").isEqualTo(atClose);
     }
 

@@ -306,7 +306,7 @@ public final class History {
                     previous = Math.max(previous, seen.position());
                     Read first = seenBy.computeIfAbsent(read.who(), who -> new HashMap<>())
                             .putIfAbsent(seen.position(), read);
-                    if (first != null && first != read) {
+                    if (first != null && !first.equals(read)) {
                         fault(
                                 Kind.DUPLICATE,
                                 "one reader that follows its cursor got position " + seen.position() + " twice",

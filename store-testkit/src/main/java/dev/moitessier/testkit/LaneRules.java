@@ -35,21 +35,22 @@ interface LaneRules {
                 base + "'");
         Map<String, List<Payload>> heard = new ConcurrentHashMap<>();
         for (String topic : topics) {
-            heard.put(topic, new CopyOnWriteArrayList<>());
-            bench.closing(there.subscribe(topic, payload -> heard.get(topic).add(payload)));
+            List<Payload> mine = new CopyOnWriteArrayList<>();
+            heard.put(topic, mine);
+            bench.closing(there.subscribe(topic, mine::add));
         }
         for (String topic : topics) {
             Payload mark = Bench.payload("mark of " + topic);
             bench.soon().until("something of topic " + topic + " arrives, published again and again", () -> {
                 here.publish(topic, mark);
-                return heard.get(topic).contains(mark);
+                return heard.getOrDefault(topic, List.of()).contains(mark);
             });
         }
         int size = here.maxBytes();
         Payload large = Bench.bytes(Math.min(size, 1 << 20));
         bench.soon().until("a payload of " + large.size() + " bytes arrives whole", () -> {
             here.publish(base, large);
-            return heard.get(base).contains(large);
+            return heard.getOrDefault(base, List.of()).contains(large);
         });
         heard.forEach((topic, payloads) -> assertThat(payloads)
                 .as("what topic %s heard", topic)
@@ -78,7 +79,7 @@ interface LaneRules {
         // not.
         bench.soon().until("the lane is quiet", () -> {
             int before = first.size();
-            bench.pass(Duration.ofMillis(200));
+            Bench.idle(Duration.ofMillis(200));
             return first.size() == before;
         });
         List<String> late = new CopyOnWriteArrayList<>();

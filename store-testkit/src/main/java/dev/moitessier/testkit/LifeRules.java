@@ -439,7 +439,7 @@ interface LifeRules {
         for (MailboxStore on : List.of(bench.store(), bench.other(), third)) {
             UUID sweeper = bench.session(on, Bench.LONG);
             sweepers.add(() -> {
-                while (!done.get()) {
+                while (!done.get() && !Thread.currentThread().isInterrupted()) {
                     bench.sweep(on, sweeper, 5);
                 }
                 return 0;
@@ -459,7 +459,7 @@ interface LifeRules {
             done.set(true);
         }
         for (Future<Integer> sweeper : running) {
-            sweeper.get();
+            bench.done(sweeper);
         }
         bench.sweep(bench.store(), bench.session(), 1_000);
         assertThat(bench.readAll(scope, 0))
@@ -544,7 +544,7 @@ interface LifeRules {
         CountDownLatch listing = new CountDownLatch(1);
         Future<List<Subscribers>> lister = bench.background(() -> {
             List<Subscribers> lists = new ArrayList<>();
-            while (leaving.get()) {
+            while (Bench.going(leaving)) {
                 lists.add(bench.other().subscribers(room, null, 100));
                 listing.countDown();
             }
@@ -559,12 +559,15 @@ interface LifeRules {
         leaving.set(false);
         Map<UUID, Long> left = new HashMap<>();
         bench.readAll(scope, 0).forEach(entry -> left.put(entry.dispatch(), entry.position()));
-        for (Subscribers list : lister.get()) {
+        assertThat(left)
+                .as("farewells in the log")
+                .containsKeys(farewells.values().toArray(new UUID[0]));
+        for (Subscribers list : bench.done(lister)) {
             Set<String> listed = new java.util.HashSet<>(
                     list.list().stream().map(StoredSubscriber::id).toList());
             farewells.forEach((subscriber, farewell) -> assertThat(listed.contains(subscriber))
                     .as("%s, who left at %d, in a list true at %d", subscriber, left.get(farewell), list.position())
-                    .isEqualTo(left.get(farewell) > list.position()));
+                    .isEqualTo(left.getOrDefault(farewell, 0L) > list.position()));
         }
     }
 }

@@ -100,7 +100,7 @@ interface MembershipRules {
         AtomicBoolean changing = new AtomicBoolean(true);
         Callable<Integer> reader = () -> {
             int looks = 0;
-            while (changing.get()) {
+            while (Bench.going(changing)) {
                 Members members = bench.other().members(scope, null);
                 Map<ListenerRef, Long> same = byVersion.putIfAbsent(members.version(), members.starts());
                 assertThat(members.starts())
@@ -124,7 +124,7 @@ interface MembershipRules {
                         "members are looked at while they change",
                         () -> !byVersion.isEmpty() || first.isDone() || second.isDone());
         changing.set(false);
-        assertThat(first.get() + second.get()).as("looks").isPositive();
+        assertThat(bench.done(first) + bench.done(second)).as("looks").isPositive();
     }
 
     @Test
@@ -161,7 +161,7 @@ interface MembershipRules {
             return joined;
         });
         List<Appended.Stored> stored = new ArrayList<>();
-        while (joining.get()) {
+        while (joining.get() && !joiner.isDone()) {
             long version = bench.store().members(scope, null).version();
             Appended answer = bench.one(bench.store(), Bench.onlyIf(version, bench.append(scope, Bench.say("m"))));
             if (answer instanceof Appended.Stored s) {
@@ -173,7 +173,7 @@ interface MembershipRules {
                 assertThat(answer).isInstanceOf(Appended.Stale.class);
             }
         }
-        for (Registered joined : joiner.get()) {
+        for (Registered joined : bench.done(joiner)) {
             for (Appended.Stored s : stored) {
                 assertThat(joined.start() < s.position())
                         .as(
@@ -288,7 +288,7 @@ interface MembershipRules {
         AtomicBoolean writing = new AtomicBoolean(true);
         Callable<List<Appended.Stored>> writer = () -> {
             List<Appended.Stored> stored = new ArrayList<>();
-            while (writing.get()) {
+            while (Bench.going(writing)) {
                 stored.add(bench.put(bench.other(), bench.append(scope, Bench.say("m"))));
             }
             return stored;
@@ -308,8 +308,8 @@ interface MembershipRules {
             joined.add(registered);
         }
         writing.set(false);
-        List<Appended.Stored> stored = new ArrayList<>(one.get());
-        stored.addAll(two.get());
+        List<Appended.Stored> stored = new ArrayList<>(bench.done(one));
+        stored.addAll(bench.done(two));
         for (Registered mailbox : joined) {
             for (Appended.Stored s : stored) {
                 assertThat(mailbox.start() < s.position())

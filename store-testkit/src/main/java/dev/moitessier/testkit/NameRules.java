@@ -247,7 +247,7 @@ interface NameRules {
         for (Registration registration : all) {
             assertThat(bench.subscribers(registration.listener()))
                     .as("subscribers of %s, after %s went", registration.listener(), gone.listener())
-                    .hasSize(registration == gone ? 0 : 1);
+                    .hasSize(registration.equals(gone) ? 0 : 1);
         }
     }
 
@@ -419,7 +419,7 @@ interface NameRules {
         AtomicInteger gone = new AtomicInteger();
         Callable<Integer> churn = () -> {
             int rounds = 0;
-            while (churning.get()) {
+            while (Bench.going(churning)) {
                 Registration registration = bench.registration(
                         Bench.shared(prefix + "s" + rounds % 10 + "coming"),
                         UUID.randomUUID().toString());
@@ -440,7 +440,9 @@ interface NameRules {
                     .containsExactlyInAnyOrderElementsOf(stable);
         }
         churning.set(false);
-        assertThat(churner.get()).as("scopes that came and went meanwhile").isPositive();
+        assertThat(bench.done(churner))
+                .as("scopes that came and went meanwhile")
+                .isPositive();
     }
 
     @Test
@@ -474,6 +476,9 @@ interface NameRules {
         List<String> listed = new ArrayList<>();
         List<String> page = bench.store().scopes(prefix, null, size);
         while (!page.isEmpty()) {
+            assertThat(listed)
+                    .as("scopes listed so far (prefix %s); a page brings new ones", shown(prefix))
+                    .doesNotContainAnyElementsOf(page);
             listed.addAll(page);
             page = bench.store().scopes(prefix, page.get(page.size() - 1), size);
         }

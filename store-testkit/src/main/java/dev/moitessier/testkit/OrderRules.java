@@ -71,7 +71,7 @@ interface OrderRules {
         Future<List<Entry>> reader = bench.background(() -> {
             List<Entry> seen = new ArrayList<>();
             long cursor = 0;
-            while (true) {
+            while (!Thread.currentThread().isInterrupted()) {
                 boolean last = !writing.get();
                 Page page = bench.page(
                         bench.other(), new ReadRequest(scope, cursor, 7, false, Set.of(Bench.shared(scope))));
@@ -81,6 +81,7 @@ interface OrderRules {
                     return seen;
                 }
             }
+            throw new AssertionError("a reader never came to the head");
         });
         List<Callable<Integer>> writers = new ArrayList<>();
         for (int w = 0; w < 4; w++) {
@@ -95,7 +96,7 @@ interface OrderRules {
         }
         bench.together(writers);
         writing.set(false);
-        assertThat(reader.get())
+        assertThat(bench.done(reader))
                 .as(
                         "what a reader saw that followed its cursor while 4 writers wrote, against the log as it is in the end")
                 .extracting(Entry::position)

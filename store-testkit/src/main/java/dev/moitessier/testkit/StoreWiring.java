@@ -12,7 +12,7 @@ import java.util.Optional;
  * absent, the tests that need it are skipped, and the skip names the method to write. A wiring belongs to one test class, is
  * called from several threads, and is closed after the last test; the kit closes what it opened before that.
  */
-public interface StoreWiring extends AutoCloseable {
+public interface StoreWiring {
     /** Opens one more instance over the same data, as another process would: nothing is shared with the others but the server. */
     MailboxStore open() throws Exception;
 
@@ -62,8 +62,7 @@ public interface StoreWiring extends AutoCloseable {
         return Optional.empty();
     }
 
-    /** Ends what the wiring started and drops its namespace. */
-    @Override
+    /** Ends what the wiring started and drops its namespace; called once, after every instance was closed. */
     default void close() throws Exception {}
 
     /** An instance and the proxy between it and its server. */
@@ -85,7 +84,7 @@ public interface StoreWiring extends AutoCloseable {
     }
 
     /** A caller's transaction with the store enlisted in it. */
-    interface Transaction extends AutoCloseable {
+    interface Transaction {
         /** What {@code store.enlist(transaction)} returned. */
         Appender appender();
 
@@ -101,7 +100,6 @@ public interface StoreWiring extends AutoCloseable {
         }
 
         /** Rolls back if it is still open, and gives the connection back. */
-        @Override
         void close() throws Exception;
     }
 

@@ -22,7 +22,7 @@ interface TransactionRules {
     @Test
     default void T1_whatCommitsIsReadableAndNothingElse(Bench bench) throws Exception {
         String scope = bench.heardScope();
-        try (StoreWiring.Transaction transaction = begin(bench)) {
+        within(bench, transaction -> {
             transaction
                     .appender()
                     .append(List.of(
@@ -32,14 +32,14 @@ interface TransactionRules {
                     .as("before the commit")
                     .isEmpty();
             transaction.commit();
-        }
+        });
         assertThat(bench.heard(bench.other(), scope, 0))
                 .as("after the commit")
                 .containsExactly("committed 1", "committed 2");
-        try (StoreWiring.Transaction transaction = begin(bench)) {
+        within(bench, transaction -> {
             transaction.appender().append(List.of(bench.append(scope, Bench.say("rolled back"))));
             transaction.rollback();
-        }
+        });
         assertThat(bench.heard(bench.other(), scope, 0))
                 .as("after a rollback")
                 .containsExactly("committed 1", "committed 2");
@@ -48,7 +48,7 @@ interface TransactionRules {
     @Test
     default void T1_aRollbackToASavepointTakesItsAppendsBack(Bench bench) throws Exception {
         String scope = bench.heardScope();
-        try (StoreWiring.Transaction transaction = begin(bench)) {
+        within(bench, transaction -> {
             transaction.appender().append(List.of(bench.append(scope, Bench.say("before"))));
             Optional<StoreWiring.Rollback> savepoint = transaction.savepoint();
             StoreWiring.Rollback back = bench.wired(savepoint, "Transaction.savepoint()");
@@ -56,7 +56,7 @@ interface TransactionRules {
             back.run();
             transaction.appender().append(List.of(bench.append(scope, Bench.say("after"))));
             transaction.commit();
-        }
+        });
         assertThat(bench.heard(scope, 0)).containsExactly("before", "after");
     }
 
@@ -64,7 +64,7 @@ interface TransactionRules {
     default void T1_anOpenTransactionHoldsUpNobodyElse(Bench bench) throws Exception {
         String scope = bench.heardScope();
         bench.session();
-        try (StoreWiring.Transaction transaction = begin(bench)) {
+        within(bench, transaction -> {
             transaction.appender().append(List.of(bench.append(scope, Bench.say("enlisted"))));
             Future<Long> direct = bench.background(() -> bench.put(bench.other(), scope, "direct"));
             try {
@@ -75,7 +75,7 @@ interface TransactionRules {
                         e);
             }
             transaction.commit();
-        }
+        });
         assertThat(bench.heard(scope, 0)).containsExactly("direct", "enlisted");
     }
 
@@ -83,7 +83,7 @@ interface TransactionRules {
     default void T2_enlistedAppendsAnswerEnlisted(Bench bench) throws Exception {
         String scope = bench.heardScope();
         long version = bench.store().members(scope, null).version();
-        try (StoreWiring.Transaction transaction = begin(bench)) {
+        within(bench, transaction -> {
             assertThat(transaction.appender().append(List.of(bench.append(scope, Bench.say("m")))))
                     .containsExactly(new Appended.Enlisted());
             assertThat(transaction.appender().members(scope, null).version())
@@ -97,7 +97,7 @@ interface TransactionRules {
                 throw ((Appended.Failed) answer).cause();
             });
             transaction.commit();
-        }
+        });
         assertThat(bench.heard(scope, 0)).containsExactly("m");
     }
 
@@ -109,7 +109,7 @@ interface TransactionRules {
         UUID unheardId = UUID.randomUUID();
         bench.put(bench.store(), bench.append(id, scope, Bench.say("direct")));
         UUID twice = UUID.randomUUID();
-        try (StoreWiring.Transaction transaction = begin(bench)) {
+        within(bench, transaction -> {
             transaction
                     .appender()
                     .append(List.of(
@@ -118,7 +118,7 @@ interface TransactionRules {
                             bench.append(twice, scope, Bench.say("twice")),
                             bench.append(unheardId, unheard, Bench.say("to nobody"))));
             transaction.commit();
-        }
+        });
         assertThat(bench.heard(scope, 0)).containsExactly("direct", "once");
         assertThat(bench.put(bench.store(), bench.append(twice, scope, Bench.say("direct again")))
                         .duplicate())
@@ -176,7 +176,7 @@ interface TransactionRules {
     @Test
     default void T4_aFailureLeavesTheTransactionToItsCaller(Bench bench) throws Exception {
         String scope = bench.heardScope();
-        try (StoreWiring.Transaction transaction = begin(bench)) {
+        within(bench, transaction -> {
             transaction.appender().append(List.of(bench.append(scope, Bench.say("good"))));
             Appended refused = transaction
                     .appender()
@@ -188,7 +188,7 @@ interface TransactionRules {
                     .as("before the caller committed")
                     .isEmpty();
             transaction.commit();
-        }
+        });
         assertThat(bench.heard(scope, 0))
                 .as("a refused element must not end the caller's transaction")
                 .containsExactly("good");
@@ -208,17 +208,28 @@ interface TransactionRules {
                         heard -> heard.equals(List.of("m")));
     }
 
-    private static StoreWiring.Transaction begin(Bench bench) throws Exception {
+    /** What a caller does in its transaction. */
+    interface Body {
+        void run(StoreWiring.Transaction transaction) throws Exception;
+    }
+
+    private static void within(Bench bench, Body body) throws Exception {
         bench.needs(bench.can().enlists(), "Capabilities.enlists is false");
-        return bench.wired(bench.wiring().transactions(), "transactions()").begin(bench.store());
+        StoreWiring.Transaction transaction =
+                bench.wired(bench.wiring().transactions(), "transactions()").begin(bench.store());
+        try {
+            body.run(transaction);
+        } finally {
+            transaction.close();
+        }
     }
 
     private static void commit(Bench bench, String scope, String... texts) throws Exception {
-        try (StoreWiring.Transaction transaction = begin(bench)) {
+        within(bench, transaction -> {
             for (String text : texts) {
                 transaction.appender().append(List.of(bench.append(scope, Bench.say(text))));
             }
             transaction.commit();
-        }
+        });
     }
 }

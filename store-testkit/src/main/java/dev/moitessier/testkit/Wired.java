@@ -67,11 +67,25 @@ final class Wired implements AutoCloseable {
         return other;
     }
 
+    /** Closes both instances and the wiring; the first failure comes out when all is done. */
     @Override
-    public void close() throws Exception {
-        try (wiring;
-                MailboxStore first = store) {
-            other.close();
+    public void close() {
+        try {
+            try {
+                other.close();
+            } finally {
+                store.close();
+            }
+        } finally {
+            closeWiring();
+        }
+    }
+
+    private void closeWiring() {
+        try {
+            wiring.close();
+        } catch (Exception e) {
+            throw new AssertionError("StoreWiring.close failed: " + e, e);
         }
     }
 }

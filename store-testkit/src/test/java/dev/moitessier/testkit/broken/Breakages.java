@@ -469,11 +469,9 @@ final class Breakages {
                         }),
                 Breakage.of(
                         Rule.L8,
-                        "reads the list before the head",
+                        "says that its list of subscribers is true for ever",
                         store -> listing(
-                                store,
-                                answer -> new Subscribers(
-                                        answer.list(), Math.max(0, answer.position() - 1), answer.more()))));
+                                store, answer -> new Subscribers(answer.list(), Long.MAX_VALUE, answer.more()))));
     }
 
     private static List<Breakage> batchesAndTransactions() {

@@ -4,6 +4,7 @@ import static java.util.stream.Collectors.groupingBy;
 import static java.util.stream.Collectors.joining;
 import static java.util.stream.Collectors.toCollection;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectMethod;
 
 import dev.moitessier.testkit.Rule;
@@ -11,6 +12,7 @@ import dev.moitessier.testkit.StoreContract;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.lang.reflect.Method;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
@@ -31,7 +33,6 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.platform.engine.TestExecutionResult;
 import org.junit.platform.engine.support.descriptor.MethodSource;
-import org.junit.platform.launcher.Launcher;
 import org.junit.platform.launcher.LauncherDiscoveryRequest;
 import org.junit.platform.launcher.TestExecutionListener;
 import org.junit.platform.launcher.TestIdentifier;
@@ -109,7 +110,8 @@ class KitTest {
         PrintStream out = System.out;
         System.setOut(new PrintStream(OutputStream.nullOutputStream(), true));
         try {
-            launcher().execute(request(tests), outcome);
+            assertTimeoutPreemptively(
+                    Duration.ofMinutes(2), () -> LauncherFactory.create().execute(request(tests), outcome));
         } finally {
             System.setOut(out);
         }
@@ -124,10 +126,6 @@ class KitTest {
                         "tests of %s that go red on a store that %s; others: %s",
                         breakage.rule(), breakage.how(), outcome.others)
                 .isNotEmpty();
-    }
-
-    private static Launcher launcher() {
-        return LauncherFactory.create();
     }
 
     private static LauncherDiscoveryRequest request(List<Method> tests) {

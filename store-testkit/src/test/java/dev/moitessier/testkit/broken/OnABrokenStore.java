@@ -6,6 +6,8 @@ import dev.moitessier.testkit.StoreWiring;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.UnaryOperator;
 
 /** The contract on whatever {@link KitTest} has broken; not a test class by its own right, and so not named like one. */
@@ -20,6 +22,7 @@ class OnABrokenStore extends StoreContract {
     private static final class Broken extends MemoryBehindAWire {
         private final Breakage breakage;
         private final UnaryOperator<MailboxStore> stores;
+        private final Queue<MailboxStore> opened = new ConcurrentLinkedQueue<>();
 
         Broken(Breakage breakage) throws IOException {
             this.breakage = breakage;
@@ -28,7 +31,9 @@ class OnABrokenStore extends StoreContract {
 
         @Override
         public MailboxStore open() {
-            return stores.apply(super.open());
+            MailboxStore sound = super.open();
+            opened.add(sound);
+            return stores.apply(sound);
         }
 
         @Override
@@ -44,6 +49,13 @@ class OnABrokenStore extends StoreContract {
         @Override
         public Optional<Transactions> transactions() {
             return super.transactions().map(breakage.transactions()::apply);
+        }
+
+        /** Closes what a broken store may have left open. */
+        @Override
+        public void close() throws IOException {
+            opened.forEach(MailboxStore::close);
+            super.close();
         }
 
         /** What does not come soon will not come. */

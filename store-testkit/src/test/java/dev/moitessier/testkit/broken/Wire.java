@@ -30,6 +30,7 @@ final class Wire implements AutoCloseable {
     private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
     private final int port;
     private volatile ServerSocket listening;
+    private volatile boolean closed;
 
     Wire() throws IOException {
         listening = listen(0);
@@ -70,8 +71,14 @@ final class Wire implements AutoCloseable {
         listening = listen(port);
     }
 
+    /** Whether it is gone for good: somebody else may have its port by now. */
+    boolean isClosed() {
+        return closed;
+    }
+
     @Override
     public void close() throws IOException {
+        closed = true;
         stop();
     }
 

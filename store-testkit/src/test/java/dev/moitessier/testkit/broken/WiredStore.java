@@ -255,7 +255,7 @@ final class WiredStore implements MailboxStore {
         @Override
         public void run() {
             boolean before = false;
-            while (!ended) {
+            while (!ended && !wire.isClosed()) {
                 before |= listen(before);
                 LockSupport.parkNanos(20_000_000);
             }

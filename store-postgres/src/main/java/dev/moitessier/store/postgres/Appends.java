@@ -1,0 +1,496 @@
+package dev.moitessier.store.postgres;
+
+import dev.moitessier.store.Append;
+import dev.moitessier.store.Appended;
+import dev.moitessier.store.Capabilities;
+import dev.moitessier.store.StoreException;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.UUID;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.PGStatement;
+
+/**
+ * Appending a batch, in one statement that is its own transaction: one round trip and one commit, however many scopes and elements.
+ *
+ * <ol>
+ *   <li>The statement locks the scope rows that nobody else holds, gives positions, and writes entries, texts and dispatch ids as
+ *       arrays. What it reads of a scope comes with the row's lock, so it is the row's newest version and not the snapshot's.
+ *   <li>A scope that is locked, or has enlisted dispatches waiting, or an id that is remembered already, is left to a transaction
+ *       of its own, which waits for the lock, promotes what is pending and looks for duplicates. That is rare: ids are random and
+ *       core has one append of a scope under way.
+ * </ol>
+ */
+final class Appends {
+    /**
+     * A position is the time in microseconds, or one more than the last. {@code (select ?)} hides the arrays' lengths from the
+     * planner: a plan for the very lengths at hand would never cost less than planning it each time.
+     */
+    private static final String HEAD = """
+            with s as materialized (
+              select g.no, g.count, l.*,
+                     l.mailboxes > 0 and (not l.pending or g.eager)
+                       and (g.if_members is null or g.if_members = l.members_version) as written,
+                     l.scope_id is null and exists (select from {scope} k where k.name = g.name) as locked
+              from (select u.*, ?::boolean as eager
+                    from unnest((select ?::text[]), ?::bigint[], ?::integer[]) with ordinality u(name, if_members, count, no)) g
+              left join lateral (
+                select c.scope_id, c.members_version, c.mailboxes,
+                       greatest(c.head, (extract(epoch from clock_timestamp()) * 1000000)::bigint) as base,
+                       exists (select from {pending} p where p.scope = c.name) as pending
+                from {scope} c where c.name = g.name for no key update of c skip locked) l on true),
+            """;
+
+    private static final String IDS_AND_HEADS = """
+            d as (
+              insert into {dispatch} (scope_id, dispatch, position, expires)
+              select scope_id, dispatch, position, clock_timestamp() + remember * interval '1 millisecond' from n where remember > 0),
+            h as (
+              update {scope} c set head = s.base + s.count from s where c.scope_id = s.scope_id and s.written),
+            """;
+
+    private static final String PLAIN = HEAD + """
+            n as materialized (
+              select s.scope_id, s.base + e.rank as position, e.*
+              from unnest((select ?::integer[]), ?::integer[], ?::uuid[], ?::bigint[], ?::text[], ?::text[], ?::boolean[], ?::bytea[])
+                as e(no, rank, dispatch, remember, person, client, to_handlers, body)
+              join s on s.no = e.no and s.written),
+            """ + IDS_AND_HEADS + """
+            w as (
+              insert into {message} (scope_id, position, dispatch, text_bytes, to_handlers, person, client, body)
+              select scope_id, position, dispatch, 0, to_handlers, person, client, body from n)
+            select no, base, members_version, mailboxes, pending, written, locked from s
+            """;
+
+    private static final String FULL = HEAD + """
+            n as materialized (
+              select s.scope_id, s.base + e.rank as position, e.*
+              from unnest((select ?::integer[]), ?::integer[], ?::uuid[], ?::bigint[], ?::text[], ?::text[], ?::boolean[], ?::bytea[],
+                          ?::text[], ?::text[], ?::text[], ?::integer[]) with ordinality
+                as e(no, rank, dispatch, remember, person, client, to_handlers, body,
+                     to_person, to_client, headers, text_bytes, element)
+              join s on s.no = e.no and s.written),
+            """ + IDS_AND_HEADS + """
+            w as (
+              insert into {message} (scope_id, position, dispatch, text_bytes, to_handlers, person, client, to_person, to_client,
+                                     headers, body)
+              select scope_id, position, dispatch, text_bytes, to_handlers, person, client, to_person, to_client,
+                     headers::jsonb, body from n),
+            t as (
+              insert into {override} (scope_id, position, person, client, body)
+              select n.scope_id, n.position, x.person, x.client, x.body
+              from unnest((select ?::integer[]), ?::text[], ?::text[], ?::bytea[]) as x(element, person, client, body)
+              join n on n.element = x.element)
+            select no, base, members_version, mailboxes, pending, written, locked from s
+            """;
+
+    /** Statements above this many bytes are split: an array parameter ends at 1 GB, and memory much earlier. */
+    private static final long MAX_BYTES = 16 << 20;
+    /** How long one locked scope may keep the caller, who has the rest of the batch written by then (B2). */
+    private static final Duration LOCK_LIMIT = Duration.ofSeconds(2);
+
+    private final Database database;
+    private final Capabilities capabilities;
+    private final Pending pending;
+    private final Consumer<Set<String>> readable;
+    private final String plain;
+    private final String full;
+    private final String lock;
+    private final String remembered;
+    private final String recalled;
+
+    Appends(Database database, Naming naming, Capabilities capabilities, Pending pending, Consumer<Set<String>> readable) {
+        this.database = database;
+        this.capabilities = capabilities;
+        this.pending = pending;
+        this.readable = readable;
+        plain = naming.render(PLAIN);
+        full = naming.render(FULL);
+        lock = naming.render("select scope_id, members_version from {scope} where name = ? for no key update");
+        remembered = naming.render("""
+                with gone as (
+                  delete from {dispatch} where scope_id = ? and dispatch = any (?::uuid[]) and expires < clock_timestamp())
+                select dispatch, position from {dispatch}
+                where scope_id = ? and dispatch = any (?::uuid[]) and expires >= clock_timestamp()
+                """);
+        recalled = naming.render("""
+                select u.element, d.position, s.members_version
+                from unnest((select ?::text[]), ?::uuid[]) with ordinality as u(scope, dispatch, element)
+                join {scope} s on s.name = u.scope
+                join {dispatch} d on d.scope_id = s.scope_id and d.dispatch = u.dispatch and d.expires >= clock_timestamp()
+                """);
+    }
+
+    /** Answers in order; throws only {@code Closed} and {@code Misconfigured} (B4). */
+    List<Appended> append(List<Append> batch) {
+        @Nullable Appended[] answers = new Appended[batch.size()];
+        List<Element> elements = new ArrayList<>(batch.size());
+        for (int i = 0; i < answers.length; i++) {
+            try {
+                capabilities.check(batch.get(i));
+                elements.add(new Element(batch.get(i), i));
+            } catch (StoreException.Rejected refused) {
+                answers[i] = new Appended.Failed(refused);
+            }
+        }
+        Run run = new Run(answers);
+        run.all(elements);
+        if (!run.written.isEmpty()) {
+            readable.accept(run.written);
+        }
+        return List.copyOf(Arrays.asList(answers));
+    }
+
+    /** Appends farewells in a transaction that holds the locks of their scopes (L7); they are not remembered. */
+    void farewells(Database.Borrowed connection, List<Append> farewells) throws SQLException {
+        List<Element> waiting = new ArrayList<>();
+        farewells.forEach(farewell -> waiting.add(new Element(farewell, 0)));
+        for (List<Element> next = waiting; !next.isEmpty(); ) {
+            Round round = new Round(next);
+            write(connection, round, true);
+            next = round.later;
+        }
+    }
+
+    /** An append and its place in the batch. */
+    private record Element(Append append, int index) {
+        String scope() {
+            return append.scope();
+        }
+    }
+
+    /** Elements that one statement can take: of each scope the next ones under one condition, without an id twice. */
+    private static final class Round {
+        final Map<String, Group> groups = new LinkedHashMap<>();
+        final List<Element> elements = new ArrayList<>();
+        final List<Element> later = new ArrayList<>();
+        private final Set<String> ended = new HashSet<>();
+        private long bytes;
+
+        Round(List<Element> waiting) {
+            for (Element element : waiting) {
+                if (!takes(element)) {
+                    // What follows in its scope must not overtake it (B1).
+                    ended.add(element.scope());
+                    later.add(element);
+                }
+            }
+        }
+
+        private boolean takes(Element element) {
+            long size = element.append.content().size();
+            if (ended.contains(element.scope()) || (bytes + size > MAX_BYTES && !elements.isEmpty())) {
+                return false;
+            }
+            Group group = groups.get(element.scope());
+            if (group == null) {
+                group = new Group(groups.size() + 1, element.append.ifMembers());
+                groups.put(element.scope(), group);
+            } else if (!group.ifMembers.equals(element.append.ifMembers())
+                    || group.ids.contains(element.append.dispatch())) {
+                return false;
+            }
+            group.ids.add(element.append.dispatch());
+            bytes += size;
+            elements.add(element);
+            return true;
+        }
+    }
+
+    /** The part of a round that goes to one scope. */
+    private static final class Group {
+        final int no;
+        final OptionalLong ifMembers;
+        final Set<UUID> ids = new HashSet<>();
+        @Nullable Outcome outcome;
+
+        Group(int no, OptionalLong ifMembers) {
+            this.no = no;
+            this.ifMembers = ifMembers;
+        }
+    }
+
+    /** What the statement did with one scope. */
+    private record Outcome(long base, long membersVersion, int mailboxes, boolean pending, boolean written, boolean locked) {}
+
+    /** One call of {@link #append}. */
+    private final class Run {
+        final @Nullable Appended[] answers;
+        final Set<String> written = new HashSet<>();
+        private final Map<String, StoreException> failed = new HashMap<>();
+        private final long deadline = System.nanoTime() + database.callLimit().toNanos();
+
+        Run(@Nullable Appended[] answers) {
+            this.answers = answers;
+        }
+
+        void all(List<Element> elements) {
+            List<Element> alone = new ArrayList<>();
+            List<Element> waiting = elements;
+            while (!waiting.isEmpty()) {
+                Round round = new Round(waiting);
+                waiting = new ArrayList<>();
+                Set<String> left = together(round, alone);
+                for (Element element : round.later) {
+                    StoreException cause = failed.get(element.scope());
+                    if (cause != null) {
+                        answers[element.index] = new Appended.Failed(notTried(cause));
+                    } else {
+                        (left.contains(element.scope()) ? alone : waiting).add(element);
+                    }
+                }
+            }
+            Map<String, List<Element>> scopes = new LinkedHashMap<>();
+            alone.forEach(element -> scopes.computeIfAbsent(element.scope(), name -> new ArrayList<>()).add(element));
+            scopes.forEach(this::alone);
+        }
+
+        /** Writes a round; answers the scopes that it had to leave, whose elements it adds to {@code alone}. */
+        private Set<String> together(Round round, List<Element> alone) {
+            Set<String> left = new HashSet<>();
+            try {
+                database.call("append", true, deadline, connection -> {
+                    write(connection, round, false);
+                    return round;
+                });
+            } catch (StoreException failure) {
+                if (Failures.uniqueViolation(failure.getCause())) {
+                    // An id is remembered already; the statement as a whole has written nothing.
+                    left.addAll(round.groups.keySet());
+                    alone.addAll(round.elements);
+                } else {
+                    fail(round.elements, failure);
+                }
+                return left;
+            }
+            for (Element element : round.elements) {
+                Outcome outcome = outcome(round, element.scope());
+                if (outcome.locked || (outcome.mailboxes > 0 && outcome.pending)) {
+                    left.add(element.scope());
+                    alone.add(element);
+                }
+            }
+            recall(settle(round, left));
+            return left;
+        }
+
+        /** What was written before under the same id is its answer, whatever the scope is like now (I1). */
+        private void recall(List<Element> unwritten) {
+            if (unwritten.isEmpty()) {
+                return;
+            }
+            String[] scopes = unwritten.stream().map(Element::scope).toArray(String[]::new);
+            String[] ids = ids(unwritten);
+            try {
+                database.call("append", false, deadline, connection -> {
+                    try (PreparedStatement statement = connection.connection().prepareStatement(recalled)) {
+                        statement.setArray(1, connection.driver().createArrayOf("text", scopes));
+                        statement.setArray(2, connection.driver().createArrayOf("uuid", ids));
+                        try (ResultSet rows = statement.executeQuery()) {
+                            while (rows.next()) {
+                                answers[unwritten.get(rows.getInt(1) - 1).index] =
+                                        new Appended.Stored(rows.getLong(2), rows.getLong(3), true);
+                            }
+                        }
+                    }
+                    return unwritten;
+                });
+            } catch (StoreException failure) {
+                fail(unwritten, failure);
+            }
+        }
+
+        /** Answers what a round wrote, or had no reason to write; returns the latter. */
+        private List<Element> settle(Round round, Set<String> left) {
+            Map<String, Integer> ranks = new HashMap<>();
+            List<Element> unwritten = new ArrayList<>();
+            for (Element element : round.elements) {
+                if (left.contains(element.scope())) {
+                    continue;
+                }
+                Outcome outcome = outcome(round, element.scope());
+                if (outcome.written) {
+                    int rank = ranks.merge(element.scope(), 1, Integer::sum);
+                    answers[element.index] = new Appended.Stored(outcome.base + rank, outcome.membersVersion, false);
+                    written.add(element.scope());
+                } else {
+                    answers[element.index] = unwritten(element, outcome);
+                    unwritten.add(element);
+                }
+            }
+            return unwritten;
+        }
+
+        private Appended unwritten(Element element, Outcome outcome) {
+            OptionalLong condition = element.append.ifMembers();
+            return condition.isPresent() && condition.getAsLong() != outcome.membersVersion
+                    ? new Appended.Stale(outcome.membersVersion)
+                    : new Appended.Unheard();
+        }
+
+        /** One scope in a transaction that waits for its lock. */
+        private void alone(String scope, List<Element> elements) {
+            long limit = Math.min(deadline, System.nanoTime() + LOCK_LIMIT.toNanos());
+            @Nullable Appended[] before = answers.clone();
+            try {
+                database.transact("append", limit, connection -> {
+                    System.arraycopy(before, 0, answers, 0, before.length);
+                    underLock(connection, scope, elements);
+                    return scope;
+                });
+            } catch (StoreException failure) {
+                fail(elements, failure);
+            }
+        }
+
+        private void underLock(Database.Borrowed connection, String scope, List<Element> elements) throws SQLException {
+            long id;
+            long membersVersion;
+            try (PreparedStatement statement = connection.connection().prepareStatement(lock)) {
+                statement.setString(1, scope);
+                try (ResultSet row = statement.executeQuery()) {
+                    if (!row.next()) {
+                        Outcome unknown = new Outcome(0, 0, 0, false, false, false);
+                        elements.forEach(element -> answers[element.index] = unwritten(element, unknown));
+                        return;
+                    }
+                    id = row.getLong(1);
+                    membersVersion = row.getLong(2);
+                }
+            }
+            written.addAll(pending.promote(connection.connection(), List.of(scope)));
+            List<Element> waiting = elements;
+            while (!waiting.isEmpty()) {
+                Round round = new Round(fresh(connection.connection(), id, membersVersion, waiting));
+                if (!round.elements.isEmpty()) {
+                    write(connection, round, true);
+                    settle(round, Set.of());
+                }
+                waiting = round.later;
+            }
+        }
+
+        /** Answers the duplicates (I1); the rest is to be written. */
+        private List<Element> fresh(Connection connection, long scope, long membersVersion, List<Element> elements)
+                throws SQLException {
+            String[] ids = ids(elements);
+            Map<UUID, Long> known = new HashMap<>();
+            try (PreparedStatement statement = connection.prepareStatement(remembered)) {
+                statement.setLong(1, scope);
+                statement.setArray(2, connection.createArrayOf("uuid", ids));
+                statement.setLong(3, scope);
+                statement.setArray(4, connection.createArrayOf("uuid", ids));
+                try (ResultSet rows = statement.executeQuery()) {
+                    while (rows.next()) {
+                        known.put(rows.getObject(1, UUID.class), rows.getLong(2));
+                    }
+                }
+            }
+            List<Element> fresh = new ArrayList<>();
+            for (Element element : elements) {
+                Long position = known.get(element.append.dispatch());
+                if (position == null) {
+                    fresh.add(element);
+                } else {
+                    answers[element.index] = new Appended.Stored(position, membersVersion, true);
+                }
+            }
+            return fresh;
+        }
+
+        private void fail(List<Element> elements, StoreException failure) {
+            if (failure instanceof StoreException.Closed || failure instanceof StoreException.Misconfigured) {
+                throw failure;
+            }
+            for (Element element : elements) {
+                answers[element.index] = new Appended.Failed(failure);
+                failed.put(element.scope(), failure);
+            }
+        }
+
+        private StoreException notTried(StoreException cause) {
+            return new StoreException.Unavailable("not tried, so as not to overtake what failed before it in its scope", cause, false);
+        }
+    }
+
+    private void write(Database.Borrowed connection, Round round, boolean eager) throws SQLException {
+        List<Append> appends = round.elements.stream().map(Element::append).toList();
+        Elements columns = new Elements(appends);
+        boolean isPlain = columns.plain();
+        try (PreparedStatement statement = connection.connection().prepareStatement(isPlain ? plain : full)) {
+            if (connection.driver().getPrepareThreshold() > 0) {
+                statement.unwrap(PGStatement.class).setPrepareThreshold(1);
+            }
+            statement.setBoolean(1, eager);
+            setScopes(statement, connection, round);
+            int next = columns.setPlain(statement, connection.driver(), 7);
+            if (!isPlain) {
+                columns.setRare(statement, connection.driver(), next);
+            }
+            Map<Integer, Outcome> outcomes = new HashMap<>();
+            try (ResultSet rows = statement.executeQuery()) {
+                while (rows.next()) {
+                    outcomes.put(rows.getInt(1), new Outcome(rows.getLong(2), rows.getLong(3), rows.getInt(4),
+                            rows.getBoolean(5), rows.getBoolean(6), rows.getBoolean(7)));
+                }
+            }
+            round.groups.values().forEach(group -> group.outcome = outcomes.get(group.no));
+        }
+    }
+
+    /** Sets names, conditions and counts of the scopes, then number of the scope and rank in it for each element. */
+    private void setScopes(PreparedStatement statement, Database.Borrowed connection, Round round) throws SQLException {
+        int scopes = round.groups.size();
+        String[] names = round.groups.keySet().toArray(String[]::new);
+        @Nullable Long[] conditions = new Long[scopes];
+        int[] counts = new int[scopes];
+        int[] numbers = new int[round.elements.size()];
+        int[] ranks = new int[numbers.length];
+        for (Group group : round.groups.values()) {
+            conditions[group.no - 1] = group.ifMembers.isPresent() ? group.ifMembers.getAsLong() : null;
+        }
+        for (int i = 0; i < numbers.length; i++) {
+            int number = group(round, round.elements.get(i).scope()).no;
+            numbers[i] = number;
+            ranks[i] = ++counts[number - 1];
+        }
+        statement.setArray(2, connection.driver().createArrayOf("text", names));
+        statement.setArray(3, connection.driver().createArrayOf("int8", conditions));
+        statement.setArray(4, connection.driver().createArrayOf("int4", counts));
+        statement.setArray(5, connection.driver().createArrayOf("int4", numbers));
+        statement.setArray(6, connection.driver().createArrayOf("int4", ranks));
+    }
+
+    private static String[] ids(List<Element> elements) {
+        return elements.stream().map(element -> element.append.dispatch().toString()).toArray(String[]::new);
+    }
+
+    private static Group group(Round round, String scope) {
+        Group group = round.groups.get(scope);
+        if (group == null) {
+            throw new IllegalStateException("no group for scope " + scope);
+        }
+        return group;
+    }
+
+    private static Outcome outcome(Round round, String scope) {
+        Outcome outcome = group(round, scope).outcome;
+        if (outcome == null) {
+            throw new IllegalStateException("no answer for scope " + scope);
+        }
+        return outcome;
+    }
+}

@@ -1,0 +1,440 @@
+package dev.moitessier.store.postgres;
+
+import dev.moitessier.store.HintSink;
+import dev.moitessier.store.StoreException;
+import dev.moitessier.store.Watch;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.PGConnection;
+import org.postgresql.PGNotification;
+import org.postgresql.jdbc.PgConnection;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Wake-ups. Within the process they are direct; between processes they are NOTIFY, sent after the append's commit in a transaction
+ * of its own: NOTIFY takes a lock of the whole database that is held through the commit, so within the append it would undo group
+ * commit for everybody.
+ *
+ * <p>A hint names scopes by their hash, or all. It may be lost with the process that was about to send it; then the reader's next
+ * poll finds the entry. Nothing is sent while no other process listens, which a shared advisory lock of each listener tells.
+ */
+final class Hints implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Hints.class);
+    /** Between two NOTIFYs of a process; the first after a pause goes at once. */
+    private static final long THROTTLE = TimeUnit.MILLISECONDS.toNanos(5);
+    /** A payload must be shorter than 8,000 bytes; a hash takes up to 14 and its comma. */
+    private static final int HASHES = 500;
+    private static final int SILENCE_MILLIS = 2_000;
+    private static final Duration LONGEST_BACKOFF = Duration.ofSeconds(1);
+    /** How long the knowledge that somebody else listens is used before it is asked for again. */
+    private static final long KNOWN = TimeUnit.SECONDS.toNanos(1);
+    private static final String HELLO = "hello";
+    private static final String ALL = "*";
+
+    private final Database database;
+    private final Dedicated dedicated;
+    private final String channel;
+    private final long listenerLock;
+    private final boolean push;
+    private final String node = Long.toString(ThreadLocalRandom.current().nextLong(1L << 40), Character.MAX_RADIX);
+    private final Set<LocalWatch> watches = ConcurrentHashMap.newKeySet();
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition work = lock.newCondition();
+    private final Queue<Runnable> tasks = new ArrayDeque<>();
+    private Set<Long> dirty = new LinkedHashSet<>();
+    private boolean allDirty;
+    private @Nullable Thread notifier;
+    private @Nullable Thread listener;
+    private volatile @Nullable Connection listening;
+    /** Process id of the server's side of {@link #listening}; 0: not listening. */
+    private volatile int listeningPid;
+
+    private String laneChannel = "";
+    private Consumer<String> lane = payload -> {};
+    private volatile boolean closed;
+    private volatile long othersUntil = System.nanoTime();
+    /** While this process listens, whoever comes says hello: until then that nobody else listens stays true. */
+    private volatile boolean alone;
+
+    private volatile long hellos;
+
+    Hints(Database database, Naming naming, Dedicated dedicated, boolean push) {
+        this.database = database;
+        this.dedicated = dedicated;
+        this.push = push;
+        channel = naming.channel("hint");
+        listenerLock = ScopeHash.of(channel);
+    }
+
+    Watch watch(HintSink sink) {
+        LocalWatch watch = new LocalWatch(sink, watches::remove, this::later);
+        watches.add(watch);
+        startListening();
+        if (closed) {
+            watch.close();
+            throw new StoreException.Closed(false);
+        }
+        return watch;
+    }
+
+    /** Entries of these scopes are readable. */
+    void readable(Set<String> scopes) {
+        if (closed) {
+            return;
+        }
+        Set<Long> hashes = new HashSet<>();
+        scopes.forEach(scope -> hashes.add(ScopeHash.of(scope)));
+        for (LocalWatch watch : watches) {
+            hashes.forEach(watch::hint);
+        }
+        if (push && !aloneForSure()) {
+            lock.lock();
+            try {
+                dirty.addAll(hashes);
+                if (dirty.size() > HASHES) {
+                    allDirty = true;
+                    dirty = new LinkedHashSet<>();
+                }
+                wakeNotifier();
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    private void later(Runnable task) {
+        lock.lock();
+        try {
+            tasks.add(task);
+            wakeNotifier();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void wakeNotifier() {
+        if (notifier == null && !closed) {
+            notifier = Threads.daemon("moitessier-postgres-notify", this::notifyLoop);
+        }
+        work.signal();
+    }
+
+    // Sending
+
+    private void notifyLoop() {
+        while (!closed) {
+            try {
+                Runnable task = null;
+                String payload = null;
+                lock.lock();
+                try {
+                    while (!closed && tasks.isEmpty() && dirty.isEmpty() && !allDirty) {
+                        work.await();
+                    }
+                    task = tasks.poll();
+                    if (task == null) {
+                        payload = payload();
+                    }
+                } finally {
+                    lock.unlock();
+                }
+                if (task != null) {
+                    task.run();
+                } else if (payload != null && !closed) {
+                    long began = System.nanoTime();
+                    send(payload);
+                    pause(began + THROTTLE);
+                }
+            } catch (InterruptedException ended) {
+                return;
+            } catch (StoreException failure) {
+                // The entries are there; whoever waits for them finds them by polling.
+                LOG.debug("a hint was not sent", failure);
+            }
+        }
+    }
+
+    /** Runs what need not wait until the next NOTIFY may go. */
+    private void pause(long until) throws InterruptedException {
+        long left = until - System.nanoTime();
+        while (left > 0 && !closed) {
+            Runnable task;
+            lock.lockInterruptibly();
+            try {
+                task = tasks.poll();
+                if (task == null) {
+                    work.awaitNanos(left);
+                }
+            } finally {
+                lock.unlock();
+            }
+            if (task != null) {
+                task.run();
+            }
+            left = until - System.nanoTime();
+        }
+    }
+
+    private @Nullable String payload() {
+        if (allDirty) {
+            allDirty = false;
+            dirty = new LinkedHashSet<>();
+            return ALL;
+        }
+        if (dirty.isEmpty()) {
+            return null;
+        }
+        StringBuilder payload = new StringBuilder();
+        for (long hash : dirty) {
+            payload.append(payload.isEmpty() ? "" : ",").append(Long.toUnsignedString(hash, Character.MAX_RADIX));
+        }
+        dirty = new LinkedHashSet<>();
+        return payload.toString();
+    }
+
+    private void send(String payload) {
+        // Nothing is written, so nothing needs to wait for the disk.
+        boolean known = othersUntil - System.nanoTime() > 0;
+        String condition = known ? "" : " from (" + othersQuery() + ") o where o.others > 0";
+        String sql = "begin isolation level read committed; set local synchronous_commit = off; select pg_notify('" + channel + "', '"
+                + node + ";" + payload + "')" + condition + "; commit";
+        int pid = listeningPid;
+        long before = hellos;
+        boolean sent = database.call("send a hint", false, connection -> {
+            try (Statement statement = connection.connection().createStatement()) {
+                return answered(statement, sql);
+            } catch (SQLException failure) {
+                connection.rollbackBegun(failure);
+                throw failure;
+            }
+        });
+        if (sent) {
+            if (!known) {
+                othersUntil = System.nanoTime() + KNOWN;
+            }
+        } else {
+            lock.lock();
+            try {
+                alone = pid != 0 && pid == listeningPid && before == hellos;
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    /** Whether a statement among several answered with a row. */
+    private static boolean answered(Statement statement, String sql) throws SQLException {
+        boolean row = false;
+        boolean isRows = statement.execute(sql);
+        while (isRows || statement.getUpdateCount() != -1) {
+            if (isRows) {
+                try (ResultSet rows = statement.getResultSet()) {
+                    row |= rows.next();
+                }
+            }
+            isRows = statement.getMoreResults();
+        }
+        return row;
+    }
+
+    private String othersQuery() {
+        long key = listenerLock;
+        return "select count(*) as others from pg_catalog.pg_locks where locktype = 'advisory' and objsubid = 1 and granted and classid = "
+                + (key >>> 32) + " and objid = " + (key & 0xffff_ffffL)
+                + " and database = (select oid from pg_catalog.pg_database where datname = current_database()) and pid <> "
+                + listeningPid;
+    }
+
+    private boolean aloneForSure() {
+        return alone && listeningPid != 0;
+    }
+
+    /** Whether another process listens; exact at the time of asking. */
+    boolean othersListen() {
+        if (aloneForSure()) {
+            return false;
+        }
+        if (othersUntil - System.nanoTime() > 0) {
+            return true;
+        }
+        boolean others = database.call("look for listeners", false, connection -> {
+            try (Statement statement = connection.connection().createStatement();
+                    ResultSet row = statement.executeQuery(othersQuery())) {
+                return row.next() && row.getLong(1) > 0;
+            }
+        });
+        if (others) {
+            othersUntil = System.nanoTime() + KNOWN;
+        }
+        return others;
+    }
+
+    // Receiving
+
+    /** Hands notifications of the volatile lane to it. */
+    void lane(String channel, Consumer<String> receiver) {
+        laneChannel = channel;
+        lane = receiver;
+    }
+
+    void startListening() {
+        lock.lock();
+        try {
+            if (push && listener == null && !closed) {
+                listener = Threads.daemon("moitessier-postgres-listen", this::listenLoop);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void listenLoop() {
+        Duration backoff = Duration.ofMillis(50);
+        boolean told = false;
+        while (!closed) {
+            try (Connection connection = dedicated.connect()) {
+                PgConnection driver = connection.unwrap(PgConnection.class);
+                listen(connection, driver);
+                if (told) {
+                    LOG.info("listening for hints again");
+                }
+                told = false;
+                backoff = Duration.ofMillis(50);
+                // Whatever came before LISTEN was in force: read it (W4).
+                watches.forEach(LocalWatch::hintAll);
+                receive(driver);
+            } catch (SQLException | StoreException failure) {
+                if (!closed && !told) {
+                    LOG.warn("hints from other processes are lost until the connection is back; entries are found by polling", failure);
+                    told = true;
+                }
+            } finally {
+                listeningPid = 0;
+                alone = false;
+                listening = null;
+            }
+            if (!closed && !Threads.sleep(backoff)) {
+                return;
+            }
+            backoff = backoff.compareTo(LONGEST_BACKOFF) < 0 ? backoff.multipliedBy(2) : LONGEST_BACKOFF;
+        }
+    }
+
+    private void listen(Connection connection, PgConnection driver) throws SQLException {
+        listening = connection;
+        if (closed) {
+            return;
+        }
+        // Within a transaction the driver would return from its wait at once, with nothing.
+        connection.setAutoCommit(true);
+        driver.setNetworkTimeout(Runnable::run, (int) database.callLimit().toMillis());
+        try (Statement statement = connection.createStatement()) {
+            statement.execute("listen \"" + channel + "\"");
+            if (!laneChannel.isEmpty()) {
+                statement.execute("listen \"" + laneChannel + "\"");
+            }
+            try (ResultSet row = statement.executeQuery("select pg_advisory_lock_shared(" + listenerLock + "), pg_backend_pid()")) {
+                row.next();
+                alone = false;
+                listeningPid = row.getInt(2);
+            }
+            statement.execute("select pg_notify('" + channel + "', '" + node + ";" + HELLO + "')");
+        }
+    }
+
+    private void receive(PgConnection driver) throws SQLException {
+        PGConnection notifications = driver;
+        while (!closed) {
+            PGNotification[] received = notifications.getNotifications(SILENCE_MILLIS);
+            if (received == null || received.length == 0) {
+                // An empty answer is the same whether nothing came or nobody is there any more.
+                if (!closed && !driver.isValid(1)) {
+                    throw new SQLException("the connection for hints is dead", "08006");
+                }
+            } else {
+                for (PGNotification notification : received) {
+                    if (notification.getName().equals(channel)) {
+                        received(notification.getParameter());
+                    } else {
+                        lane.accept(notification.getParameter());
+                    }
+                }
+            }
+        }
+    }
+
+    private void received(String payload) {
+        int cut = payload.indexOf(';');
+        String sender = payload.substring(0, Math.max(0, cut));
+        String what = payload.substring(cut + 1);
+        if (sender.equals(node)) {
+            return;
+        }
+        switch (what) {
+            case HELLO -> hello();
+            case ALL -> watches.forEach(LocalWatch::hintAll);
+            default -> {
+                for (String hash : what.split(",")) {
+                    long scope = Long.parseUnsignedLong(hash, Character.MAX_RADIX);
+                    watches.forEach(watch -> watch.hint(scope));
+                }
+            }
+        }
+    }
+
+    /** Somebody listens now; what was appended while this process thought itself alone is hinted at once, as a whole. */
+    private void hello() {
+        lock.lock();
+        try {
+            hellos++;
+            if (alone) {
+                alone = false;
+                allDirty = true;
+                wakeNotifier();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        Thread waiting;
+        lock.lock();
+        try {
+            work.signalAll();
+            waiting = notifier;
+        } finally {
+            lock.unlock();
+        }
+        watches.forEach(LocalWatch::close);
+        Connection connection = listening;
+        if (connection != null) {
+            try {
+                connection.abort(Runnable::run);
+            } catch (SQLException broken) {
+                LOG.debug("the connection for hints broke while it was aborted", broken);
+            }
+        }
+        Threads.end(waiting);
+        Threads.end(listener);
+    }
+}
