@@ -164,12 +164,22 @@ final class Admissions {
     private record Granted(Authorizer authorizer, PeerIdentity peer) implements Access {
         @Override
         public CompletionStage<Boolean> join(String channel) {
-            return authorizer.mayJoin(peer, channel);
+            try {
+                return authorizer.mayJoin(peer, channel);
+            } catch (RuntimeException e) {
+                log.warn("cannot tell whether {} may join {}: {}", peer, channel, e.toString());
+                return CompletableFuture.completedStage(false);
+            }
         }
 
         @Override
         public boolean publish(String channel) {
-            return authorizer.mayPublish(peer, channel);
+            try {
+                return authorizer.mayPublish(peer, channel);
+            } catch (RuntimeException e) {
+                log.warn("cannot tell whether {} may publish to {}: {}", peer, channel, e.toString());
+                return false;
+            }
         }
     }
 

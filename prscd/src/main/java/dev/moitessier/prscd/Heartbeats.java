@@ -24,7 +24,8 @@ final class Heartbeats {
             slots.add(new LinkedHashSet<>());
         }
         long tick = Math.max(1, interval.toNanos() / SLOTS);
-        loop.scheduleAtFixedRate(this::tick, tick, tick, TimeUnit.NANOSECONDS);
+        // Never two in a row to catch up: after a pause of the process nobody would have had the time to answer.
+        loop.scheduleWithFixedDelay(this::tick, tick, tick, TimeUnit.NANOSECONDS);
     }
 
     /** First beat after about one interval; returns the place, for {@link #remove}. */

@@ -29,7 +29,7 @@ final class Routes {
 
     CompletionStage<Answer> answer(String method, String requestTarget, @Nullable String authorization) {
         String path = Target.parse(requestTarget).path();
-        if (!method.equals("GET") && !method.equals("HEAD")) {
+        if (!method.equals("GET")) {
             return CompletableFuture.completedStage(Answer.text(405, "GET only"));
         }
         return switch (path) {

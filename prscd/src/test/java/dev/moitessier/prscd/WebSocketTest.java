@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -224,6 +225,26 @@ final class WebSocketTest {
             assertThat(pings).isEqualTo(3);
             assertThat(last.closeCode()).isEqualTo(1001);
             assertThat(server.rooms.guest("alive").gone).isNotDone();
+        }
+    }
+
+    @Test
+    @DisplayName("a pause of the process, many pings long, disconnects nobody who answers")
+    void pause() throws Exception {
+        try (var server = new TestGateway("ping-interval = 100ms");
+                var client = RawClient.open(server.port(), "ada")) {
+            TestRooms.Guest guest = server.rooms.guest("ada");
+            client.raw(RawClient.frame(true, RawClient.PONG, client.read(RawClient.PING).payload()));
+            ((Link) guest.connection)
+                    .channel()
+                    .eventLoop()
+                    .execute(() -> LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1500)));
+            for (int i = 0; i < 10; i++) {
+                RawClient.Received ping = client.read();
+                assertThat(ping.opcode()).as("a ping, no close frame").isEqualTo(RawClient.PING);
+                client.raw(RawClient.frame(true, RawClient.PONG, ping.payload()));
+            }
+            assertThat(guest.gone).isNotDone();
         }
     }
 
