@@ -301,7 +301,8 @@ public final class SignallingRewriter {
                 return false;
             }
         }
-        return at == to || (word(m, at, to) & NOT_ASCII & -1L << 8 * (8 - (to - at))) == 0;
+        long inside = -1L << (8 * (8 - (to - at)));
+        return at == to || (word(m, at, to) & NOT_ASCII & inside) == 0;
     }
 
     /** The eight bytes from here on, the first in front; what they hold from the end on has no meaning. */
