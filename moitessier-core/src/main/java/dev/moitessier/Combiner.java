@@ -48,6 +48,7 @@ import org.jspecify.annotations.Nullable;
  * A store in this process's memory has nothing to amortise: there everything goes directly, past the lock, unless something
  * waits for a retry.
  */
+@SuppressWarnings("NonAtomicVolatileUpdate") // "accepted" changes under the lock; volatile is for who reads it without
 final class Combiner {
     /** Calls at once while there are no more appends than this. */
     static final int PARALLEL = 8;
@@ -164,7 +165,7 @@ final class Combiner {
     }
 
     /** One append of a call, or work that ends in one and holds the lane meanwhile. */
-    private static final class Element {
+    static final class Element {
         final Call call;
         final int index;
         final Lane lane;
@@ -197,7 +198,7 @@ final class Combiner {
     }
 
     /** A scope that something waits for or is under way to; gone when neither. */
-    private static final class Lane {
+    static final class Lane {
         final String scope;
         final ArrayDeque<Element> waiting = new ArrayDeque<>();
         boolean underWay;
@@ -321,6 +322,7 @@ final class Combiner {
     // ------------------------------------------------------------ a blocking call
 
     /** @param before answers of a first try on this thread, or none */
+    @SuppressWarnings("ReferenceEquality") // this very thread
     private List<Appended> await(List<Append> appends, List<Appended> before) {
         Blocking call = new Blocking(appends.size());
         Element direct = null;
@@ -625,7 +627,7 @@ final class Combiner {
     // ------------------------------------------------------------ writers
 
     private void wakeWriter() {
-        boolean some = !ready.isEmpty() && calls < limit() || !resting.isEmpty();
+        boolean some = (!ready.isEmpty() && calls < limit()) || !resting.isEmpty();
         if (some && idleWriters > 0) {
             work.signal();
         } else if (some && writers < WRITERS) {
@@ -673,7 +675,7 @@ final class Combiner {
                 try {
                     work.awaitNanos(wait);
                 } catch (InterruptedException e) {
-                    continue; // as above
+                    // As above.
                 } finally {
                     idleWriters--;
                 }
@@ -820,8 +822,8 @@ final class Combiner {
         }
         StoreException cause = failed.cause();
         if (cause instanceof StoreException.Closed
-                || cause instanceof StoreException.Interrupted
-                        && Thread.currentThread().isInterrupted()) {
+                || (cause instanceof StoreException.Interrupted
+                        && Thread.currentThread().isInterrupted())) {
             return false;
         }
         return cause.retryable() || cause.outcomeUnknown();

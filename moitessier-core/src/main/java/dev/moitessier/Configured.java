@@ -18,6 +18,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 import java.util.TreeMap;
@@ -244,6 +245,7 @@ final class Configured {
     }
 
     /** The keys of one node: those of the reference, its prefixes with retention, and sections of stores without reference. */
+    @SuppressWarnings("ReferenceEquality") // the root itself, not one like it
     private void checkNode(ConfigObject keys, ConfigObject known, String path, List<String> unknown) {
         keys.forEach((key, value) -> {
             String name = path + ConfigUtil.joinPath(key);
@@ -253,7 +255,7 @@ final class Configured {
                     unknown.add(name + ": an instance has no instances");
                 }
             } else if (key.equals(RETENTION) && value instanceof ConfigObject prefixes) {
-                ConfigObject shape = (ConfigObject) ((ConfigObject) known.get(RETENTION)).get(DEFAULT);
+                ConfigObject shape = section(section(known, RETENTION), DEFAULT);
                 prefixes.forEach(
                         (prefix, limits) -> check(limits, shape, name + '.' + ConfigUtil.joinPath(prefix), unknown));
             } else if (reference != null) {
@@ -323,8 +325,12 @@ final class Configured {
 
     /** Unresolved, so that keys without a default ({@code url = ${?…}}) are there too. */
     private static ConfigObject reference() {
-        return (ConfigObject)
-                ConfigFactory.parseResources(loader(), "reference.conf").root().get(ROOT);
+        return section(ConfigFactory.parseResources(loader(), "reference.conf").root(), ROOT);
+    }
+
+    /** A section that {@code reference.conf} has. */
+    private static ConfigObject section(ConfigObject parent, String key) {
+        return (ConfigObject) Objects.requireNonNull(parent.get(key), key);
     }
 
     // ------------------------------------------------------------ stores

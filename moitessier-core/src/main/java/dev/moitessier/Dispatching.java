@@ -69,6 +69,7 @@ final class Dispatching {
     private final InFlight inFlight;
     private volatile boolean open = true;
 
+    @SuppressWarnings("ReferenceEquality") // the one that stands for none
     Dispatching(Node node) {
         Node.Settings settings = node.settings();
         this.node = node;

@@ -132,7 +132,7 @@ final class Engine {
         for (int i = 0; i < places.length; i++) {
             LocalScope scope = places[i].scope;
             if (scope.activate(places[i], cursors[i])) {
-                watches.add(scope);
+                watches.update(scope);
             }
             if (scope.enqueue()) {
                 marked.add(scope);
@@ -145,7 +145,7 @@ final class Engine {
     void stop(Feed.Consumer consumer) {
         for (Place place : consumer.feed.places) {
             if (place.scope.deactivate(place)) {
-                watches.remove(place.scope);
+                watches.update(place.scope);
                 polling.forget(place.scope);
             }
         }

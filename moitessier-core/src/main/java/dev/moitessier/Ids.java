@@ -34,8 +34,8 @@ final class Ids {
     /** A random UUID of version 4. */
     static UUID random() {
         Ids ids = OF_THREAD.get();
-        long most = ids.next() & 0xffff_ffff_ffff_0fffL | 0x4000L;
-        long least = ids.next() & 0x3fff_ffff_ffff_ffffL | 0x8000_0000_0000_0000L;
+        long most = (ids.next() & 0xffff_ffff_ffff_0fffL) | 0x4000L;
+        long least = (ids.next() & 0x3fff_ffff_ffff_ffffL) | 0x8000_0000_0000_0000L;
         return new UUID(most, least);
     }
 
@@ -46,8 +46,8 @@ final class Ids {
         }
         Texts.wellFormed("key of an id", key);
         ByteBuffer hash = ByteBuffer.wrap(sha256().digest(key.getBytes(StandardCharsets.UTF_8)));
-        long most = hash.getLong() & 0xffff_ffff_ffff_0fffL | 0x8000L;
-        long least = hash.getLong() & 0x3fff_ffff_ffff_ffffL | 0x8000_0000_0000_0000L;
+        long most = (hash.getLong() & 0xffff_ffff_ffff_0fffL) | 0x8000L;
+        long least = (hash.getLong() & 0x3fff_ffff_ffff_ffffL) | 0x8000_0000_0000_0000L;
         return new UUID(most, least);
     }
 

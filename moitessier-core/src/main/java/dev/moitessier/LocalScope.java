@@ -33,6 +33,9 @@ final class LocalScope {
     private int shortestPause;
     private boolean recount = true;
 
+    /** Guarded by Watches. */
+    boolean watched;
+
     // Guarded by Polling.
     @Nullable
     LocalScope previousPolled;

@@ -205,13 +205,15 @@ final class MessagePublisher implements Flow.Publisher<Message> {
                 return false;
             }
             Message message = messages.get(at);
+            DeliveryEvent event = new DeliveryEvent();
+            event.begin();
             if (!emit(message)) {
                 return true;
             }
             at++;
             from.cursor = message.position();
             demand.getAndUpdate(had -> had == Long.MAX_VALUE ? had : had - 1);
-            feed.engine.delivered(new DeliveryEvent(), from, List.of(message));
+            feed.engine.delivered(event, from, List.of(message));
             return true;
         }
 

@@ -59,6 +59,7 @@ final class Outcomes {
                 : null;
     }
 
+    @SuppressWarnings("ReferenceEquality") // an exception cannot suppress itself
     void fail(String scope, RuntimeException cause) {
         if (failure == null) {
             failure = cause;

@@ -183,9 +183,12 @@ final class PushLoop extends Feed.Consumer implements Runnable {
                 respond(messages, at);
                 tries = 0;
             } catch (Throwable failure) {
-                OnFailure policy = failure instanceof Error ? OnFailure.STOP : options.onFailure();
+                OnFailure policy = options.onFailure();
                 if (failure instanceof InterruptedException) {
                     Thread.currentThread().interrupt();
+                    policy = OnFailure.STOP;
+                } else if (failure instanceof Error) {
+                    policy = OnFailure.STOP;
                 }
                 if (policy == OnFailure.RETRY) {
                     pause(place, load, at, tries, failure);

@@ -4,11 +4,13 @@ import dev.moitessier.store.HintSink;
 import dev.moitessier.store.MailboxStore;
 import dev.moitessier.store.Watch;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /** The store's hints for the scopes that somebody here reads (W1 to W5). A hint only marks a scope; who reads is the engine. */
 final class Watches implements HintSink {
     private final Engine engine;
+    private final ReentrantLock lock = new ReentrantLock();
     private final AtomicReference<@Nullable Watch> watch = new AtomicReference<>();
 
     Watches(Engine engine) {
@@ -19,18 +21,26 @@ final class Watches implements HintSink {
         watch.set(store.watch(this));
     }
 
-    /** Before the first read, so that nothing falls between the two. */
-    void add(LocalScope scope) {
-        Watch open = watch.get();
-        if (open != null) {
-            open.add(scope.name);
-        }
-    }
-
-    void remove(LocalScope scope) {
-        Watch open = watch.get();
-        if (open != null) {
-            open.remove(scope.name);
+    /**
+     * Watches it iff somebody reads it: before the first read, so that nothing falls between the two. Serial, else the end of the last
+     * reader could overtake the beginning of the next; under a lock of its own, which no hint takes.
+     */
+    void update(LocalScope scope) {
+        lock.lock();
+        try {
+            Watch open = watch.get();
+            boolean wanted = scope.isActive();
+            if (open == null || scope.watched == wanted) {
+                return;
+            }
+            scope.watched = wanted;
+            if (wanted) {
+                open.add(scope.name);
+            } else {
+                open.remove(scope.name);
+            }
+        } finally {
+            lock.unlock();
         }
     }
 

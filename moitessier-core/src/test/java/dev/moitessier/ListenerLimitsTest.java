@@ -206,6 +206,30 @@ class ListenerLimitsTest {
     }
 
     @Test
+    void hintsGoOnWhileConsumersComeAndGo() {
+        for (int round = 0; round < 500; round++) {
+            Listener one = node.listen(Conditions.shared(ADA, "room"));
+            Listener two = node.listen(Conditions.shared(BOB, "room"));
+            Subscription first = one.subscribe(message -> {});
+            Thread ending = new Thread(first::close);
+            ending.start();
+            CountDownLatch heard = new CountDownLatch(1);
+            two.subscribe(message -> heard.countDown());
+            try {
+                ending.join(10_000);
+                node.dispatch(BOB, "room", "hi");
+                assertThat(heard.await(10, TimeUnit.SECONDS))
+                        .as("by a hint, before the store is looked at anyway")
+                        .isTrue();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+            one.close();
+            two.close();
+        }
+    }
+
+    @Test
     void deliveriesAreObservedAndRecorded() throws Exception {
         ConcurrentLinkedQueue<String> observed = new ConcurrentLinkedQueue<>();
         Observer observer = new Observer() {

@@ -83,7 +83,7 @@ public final class Inbox {
                 heard.countDown();
             })) {
                 if (!heard.await(10, TimeUnit.SECONDS)) {
-                    System.out.println(phone + " heard nothing");
+                    System.out.println(phone.scopes() + " heard nothing");
                 }
             }
             inbox.deviceRemoved("ada", "phone");

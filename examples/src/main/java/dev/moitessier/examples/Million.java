@@ -16,7 +16,7 @@ public final class Million {
 
     private Million() {}
 
-    /** @param args how many; a million if not given */
+    /** Dispatches as many readings as the first argument says; a million if there is none. */
     public static void main(String... args) throws InterruptedException {
         int readings = args.length > 0 ? Integer.parseInt(args[0]) : 1_000_000;
         try (Moitessier moitessier = Moitessier.on(new MemoryStore())) {

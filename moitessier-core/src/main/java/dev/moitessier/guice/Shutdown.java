@@ -14,6 +14,7 @@ final class Shutdown {
         return new Shutdown(hook);
     }
 
+    @SuppressWarnings("ReferenceEquality") // this very thread
     void cancel() {
         if (Thread.currentThread() == hook) {
             return;

@@ -39,8 +39,6 @@ import org.jspecify.annotations.Nullable;
  * Scopes are no tags by themselves: there may be a million of them. {@link #scopeTag} says what to make of one.
  */
 public final class MicrometerObserver implements Observer {
-    private static final UnaryOperator<String> NO_SCOPE = scope -> "";
-
     private final MeterRegistry registry;
     private final UnaryOperator<String> scopeTag;
     private final Map<Dispatched.Outcome, Timer> dispatched = new EnumMap<>(Dispatched.Outcome.class);
@@ -75,7 +73,7 @@ public final class MicrometerObserver implements Observer {
 
     /** Reports to this registry. */
     public static MicrometerObserver of(MeterRegistry registry) {
-        return new MicrometerObserver(registry, NO_SCOPE);
+        return new MicrometerObserver(registry, scope -> "");
     }
 
     /** Reports to Micrometer's global registry; what a node does by itself where Micrometer is on the class path. */

@@ -402,7 +402,7 @@ interface CoreRules {
         List<String> broken = new CopyOnWriteArrayList<>();
         AtomicInteger combined = new AtomicInteger();
         MailboxStore inspecting = new ForwardingStore(bench.open()) {
-            /** Core combines nothing for a store of its own process. */
+            // Core combines nothing for a store of its own process.
             @Override
             public Capabilities capabilities() {
                 Capabilities c = super.capabilities();

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import org.openjdk.jmh.profile.GCProfiler;
 import org.openjdk.jmh.results.Result;
@@ -52,6 +53,7 @@ public final class CoreBenchmark {
         Files.writeString(RESULTS.resolve(smoke ? "core-smoke.txt" : "core.txt"), report);
     }
 
+    @SuppressWarnings("rawtypes") // as JMH hands them out
     private void dispatchToBareSteps() throws RunnerException {
         ChainedOptionsBuilder options = new OptionsBuilder()
                 .include(DispatchBenchmark.class.getName())
@@ -72,15 +74,17 @@ public final class CoreBenchmark {
         for (RunResult result : new Runner(options.build()).run()) {
             Result<?> time = result.getPrimaryResult();
             nanos.put(time.getLabel(), time.getScore());
-            double bytes = result.getSecondaryResults().keySet().stream()
-                    .filter(metric -> metric.endsWith("gc.alloc.rate.norm"))
-                    .mapToDouble(
-                            metric -> result.getSecondaryResults().get(metric).getScore())
+            double bytes = result.getSecondaryResults().entrySet().stream()
+                    .filter(metric -> metric.getKey().endsWith("gc.alloc.rate.norm"))
+                    .mapToDouble(metric -> metric.getValue().getScore())
                     .findFirst()
                     .orElse(Double.NaN);
             report.append("%-24s %8.1f ns %8.0f B%n".formatted(time.getLabel(), time.getScore(), bytes));
         }
-        atMost("dispatch, to its bare steps", nanos.get("dispatch") / nanos.get("bareSteps"), 3);
+        atMost(
+                "dispatch, to its bare steps",
+                Objects.requireNonNull(nanos.get("dispatch")) / Objects.requireNonNull(nanos.get("bareSteps")),
+                3);
     }
 
     private void manySubscribers() {

@@ -35,6 +35,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Warmup(iterations = 5, time = 1)
 @Measurement(iterations = 5, time = 1)
 @Fork(value = 3, jvmArgs = "-Xmx1g")
+@SuppressWarnings("NullAway.Init") // JMH calls open() first
 public class DispatchBenchmark {
     private static final int KEPT = 10_000;
     private static final int IDS = 1 << 20;

@@ -1,14 +1,13 @@
 package dev.moitessier.benchmarks.postgres;
 
+import java.sql.SQLException;
+
 /** A way of sending, driven by some callers at once. */
-interface Contender extends AutoCloseable {
+interface Contender {
     String name();
 
     /** Makes one caller's means, on the caller's thread. */
     Caller caller() throws Exception;
-
-    @Override
-    default void close() throws Exception {}
 
     /** One caller: blocks until what it sent is committed. */
     interface Caller extends AutoCloseable {
@@ -18,6 +17,6 @@ interface Contender extends AutoCloseable {
         default void flush() throws Exception {}
 
         @Override
-        default void close() throws Exception {}
+        default void close() throws SQLException {}
     }
 }

@@ -56,7 +56,7 @@ final class OtherProcess implements AutoCloseable {
         }
         Thread reading = new Thread(
                 () -> lines.lines().forEach(line -> {
-                    String[] parts = line.split(" ");
+                    String[] parts = line.split(" ", -1);
                     nanos.computeIfAbsent(parts[0], way -> Collections.synchronizedList(new ArrayList<>()))
                             .add(Long.parseLong(parts[1]));
                 }),
@@ -82,11 +82,10 @@ final class OtherProcess implements AutoCloseable {
     }
 
     @Override
-    public void close() throws InterruptedException {
+    public void close() {
         process.destroy();
-        if (!process.waitFor(5, TimeUnit.SECONDS)) {
-            process.destroyForcibly();
-        }
+        process.onExit().completeOnTimeout(process, 5, TimeUnit.SECONDS).join();
+        process.destroyForcibly();
     }
 
     /** Arguments: URL and scope. Ends by itself after an hour. */

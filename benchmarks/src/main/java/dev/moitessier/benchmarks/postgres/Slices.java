@@ -2,6 +2,7 @@ package dev.moitessier.benchmarks.postgres;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -70,15 +71,14 @@ final class Slices {
 
     Rates run(String what, List<Entrant> entrants, Scopes scopes) throws Exception {
         Map<String, double[]> rates = new LinkedHashMap<>();
-        entrants.forEach(entrant -> rates.put(entrant.name(), new double[rounds]));
         for (int round = -1; round < rounds; round++) {
             List<Entrant> order = new ArrayList<>(entrants);
             // Each round begins with another, so that nobody always comes after the same one.
-            java.util.Collections.rotate(order, round);
+            Collections.rotate(order, round);
             for (Entrant entrant : order) {
                 double rate = slice(entrant, scopes);
                 if (round >= 0) {
-                    rates.get(entrant.name())[round] = rate;
+                    rates.computeIfAbsent(entrant.name(), name -> new double[rounds])[round] = rate;
                     report.raw("%s\t%s\t%d callers\tround %d\t%.1f/s"
                             .formatted(what, entrant.name(), entrant.callers, round, rate));
                 }

@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
-import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
@@ -15,12 +14,11 @@ import org.springframework.integration.jdbc.channel.PostgresChannelMessageTableS
 import org.springframework.integration.jdbc.channel.PostgresSubscribableChannel;
 import org.springframework.integration.jdbc.store.JdbcChannelMessageStore;
 import org.springframework.integration.jdbc.store.channel.PostgresChannelMessageStoreQueryProvider;
-import org.springframework.messaging.support.GenericMessage;
 import org.springframework.messaging.support.MessageBuilder;
 import org.springframework.scheduling.concurrent.ThreadPoolTaskExecutor;
 
 /** Spring Integration's channel over Postgres, as its reference sets it up: message store, trigger, one listening subscriber. */
-final class SpringIntegration implements Contender {
+final class SpringIntegration implements Contender, AutoCloseable {
     private final HikariDataSource pool;
     private final JdbcChannelMessageStore store;
     private final PostgresChannelMessageTableSubscriber subscriber;
@@ -76,7 +74,7 @@ final class SpringIntegration implements Contender {
             if (!channel.send(MessageBuilder.withPayload(Anchors.TEXT)
                     .setHeader("sender", "bob")
                     .build())) {
-                throw new IllegalStateException("refused: " + new GenericMessage<>(Arrays.asList(scope)));
+                throw new IllegalStateException("the channel of " + scope + " refused a message");
             }
         };
     }

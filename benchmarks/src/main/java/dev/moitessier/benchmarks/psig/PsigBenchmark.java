@@ -74,6 +74,7 @@ public final class PsigBenchmark {
         Files.writeString(RESULTS.resolve(name + ".txt"), report);
     }
 
+    @SuppressWarnings("rawtypes") // as JMH hands them out
     private static Map<String, Cost> runJmh(boolean smoke, String name) throws RunnerException {
         ChainedOptionsBuilder options = new OptionsBuilder()
                 .include(SignallingBenchmark.class.getName())
@@ -93,10 +94,9 @@ public final class PsigBenchmark {
         Map<String, Cost> costs = new TreeMap<>();
         for (RunResult result : results) {
             Result<?> time = result.getPrimaryResult();
-            double bytes = result.getSecondaryResults().keySet().stream()
-                    .filter(metric -> metric.endsWith("gc.alloc.rate.norm"))
-                    .mapToDouble(
-                            metric -> result.getSecondaryResults().get(metric).getScore())
+            double bytes = result.getSecondaryResults().entrySet().stream()
+                    .filter(metric -> metric.getKey().endsWith("gc.alloc.rate.norm"))
+                    .mapToDouble(metric -> metric.getValue().getScore())
                     .findFirst()
                     .orElse(Double.NaN);
             costs.put(time.getLabel(), new Cost(time.getScore(), time.getScoreError(), bytes));

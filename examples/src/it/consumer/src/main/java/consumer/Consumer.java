@@ -8,6 +8,8 @@ import dev.moitessier.Since;
 import dev.moitessier.psig.ChannelEvent;
 import dev.moitessier.psig.Signalling;
 import dev.moitessier.store.memory.MemoryStore;
+import dev.moitessier.store.postgres.PostgresStore;
+import javax.sql.DataSource;
 
 /** Uses what a newcomer uses, from the installed artifacts. */
 public final class Consumer {
@@ -19,6 +21,11 @@ public final class Consumer {
             moitessier.dispatch(Person.of("bob"), "room/42", "hello");
             return room.messages(Since.leftOff(), 10).get(0).text();
         }
+    }
+
+    /** Opened by whoever has a database; compiling is all that happens here. */
+    public static Moitessier onPostgres(DataSource dataSource) {
+        return Moitessier.on(PostgresStore.create(dataSource));
     }
 
     public static Signalling reply() {

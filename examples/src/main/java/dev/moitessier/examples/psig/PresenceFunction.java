@@ -8,6 +8,7 @@ import dev.moitessier.psig.Signalling;
 final class PresenceFunction {
     private PresenceFunction() {}
 
+    // snippet: psig-function
     static void handle(PrscdContext prscd) {
         Signalling signalling = prscd.readSignalling();
         if (!signalling.isData()) {
@@ -17,4 +18,5 @@ final class PresenceFunction {
         System.out.println("presencejs: channel: " + signalling.channel() + ", data: " + data);
         prscd.writeEvent(new ChannelEvent("completed", "{\"ok\":true}"));
     }
+    // end
 }

@@ -112,6 +112,7 @@ final class Lane {
 
         /** No call begins after this; waits for one under way, unless that is what closes it. */
         @Override
+        @SuppressWarnings("ReferenceEquality") // this very thread
         public void close() {
             byTopic.computeIfPresent(topic, (name, subscribed) -> without(subscribed));
             if (calling == Thread.currentThread()) {

@@ -1,6 +1,7 @@
 package dev.moitessier.store.postgres;
 
 import dev.moitessier.store.Append;
+import dev.moitessier.store.Content;
 import dev.moitessier.store.Departed;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -163,7 +164,7 @@ final class Departures {
             long listener,
             String subscriber,
             UUID registration,
-            byte @Nullable [] farewell,
+            @Nullable Content farewell,
             long scope,
             int kind,
             String person,
@@ -189,7 +190,7 @@ final class Departures {
                             row.getLong(1),
                             row.getString(2),
                             row.getObject(3, UUID.class),
-                            row.getBytes(4),
+                            Farewells.readNullable(row.getBytes(4)),
                             row.getLong(5),
                             row.getInt(6),
                             row.getString(7),

@@ -49,6 +49,10 @@ final class Farewells {
         return bytes.toByteArray();
     }
 
+    static @Nullable Content readNullable(byte @Nullable [] bytes) {
+        return bytes == null ? null : read(bytes);
+    }
+
     static Content read(byte[] bytes) {
         try (DataInputStream in = new DataInputStream(new ByteArrayInputStream(bytes))) {
             int version = in.readByte();

@@ -17,6 +17,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -76,7 +77,7 @@ final class Hints implements AutoCloseable {
     /** While this process listens, whoever comes says hello: until then that nobody else listens stays true. */
     private volatile boolean alone;
 
-    private volatile long hellos;
+    private final AtomicLong hellos = new AtomicLong();
 
     Hints(Database database, Naming naming, Dedicated dedicated, boolean push) {
         this.database = database;
@@ -219,7 +220,7 @@ final class Hints implements AutoCloseable {
         String sql = "select set_config('synchronous_commit', 'off', true), pg_notify(?, ?)"
                 + (known ? "" : " from (" + othersQuery() + ") o where o.others > 0");
         int pid = listeningPid;
-        long before = hellos;
+        long before = hellos.get();
         boolean sent = database.call("send a hint", false, connection -> {
             try (PreparedStatement statement = connection.connection().prepareStatement(sql)) {
                 statement.setString(1, channel);
@@ -236,7 +237,7 @@ final class Hints implements AutoCloseable {
         } else {
             lock.lock();
             try {
-                alone = pid != 0 && pid == listeningPid && before == hellos;
+                alone = pid != 0 && pid == listeningPid && before == hellos.get();
             } finally {
                 lock.unlock();
             }
@@ -383,7 +384,7 @@ final class Hints implements AutoCloseable {
             case HELLO -> hello();
             case ALL -> watches.forEach(LocalWatch::hintAll);
             default -> {
-                for (String hash : what.split(",")) {
+                for (String hash : what.split(",", -1)) {
                     long scope = Long.parseUnsignedLong(hash, Character.MAX_RADIX);
                     watches.forEach(watch -> watch.hint(scope));
                 }
@@ -395,7 +396,7 @@ final class Hints implements AutoCloseable {
     private void hello() {
         lock.lock();
         try {
-            hellos++;
+            hellos.incrementAndGet();
             if (alone) {
                 alone = false;
                 allDirty = true;

@@ -266,13 +266,13 @@ final class Mailboxes {
                     .bind("scope_id", scope.id)
                     .bind("subscriber", subscriber)
                     .bind("registration", registration)
-                    .map((row, context) -> new Removed(row.getLong(1), row.getBytes(2)))
+                    .map((row, context) -> new Removed(row.getLong(1), Farewells.readNullable(row.getBytes(2))))
                     .findOne();
             if (removed.isEmpty()) {
                 return new Unregistered(false, false);
             }
             boolean last = removeIfEmpty(handle, removed.get().listener, scope.id);
-            byte[] farewell = removed.get().farewell;
+            Content farewell = removed.get().farewell;
             if (farewell != null && scope.mailboxes > (last ? 1 : 0)) {
                 appends.farewells(connection, List.of(farewell(listener.scope(), registration, farewell)));
                 readableAfterCommit(connection, listener.scope());
@@ -297,11 +297,11 @@ final class Mailboxes {
         return removed;
     }
 
-    static Append farewell(String scope, UUID registration, byte[] farewell) {
-        return new Append(registration, scope, Farewells.read(farewell), OptionalLong.empty(), Duration.ZERO);
+    static Append farewell(String scope, UUID registration, Content farewell) {
+        return new Append(registration, scope, farewell, OptionalLong.empty(), Duration.ZERO);
     }
 
-    private record Removed(long listener, byte @Nullable [] farewell) {}
+    private record Removed(long listener, @Nullable Content farewell) {}
 
     /** A scope's row, as it is while this transaction has it. */
     private record LockedScope(String name, long id, long head, long membersVersion, int mailboxes) {}
@@ -465,7 +465,11 @@ final class Mailboxes {
     }
 
     static short kind(ListenerRef listener) {
-        return (short) listener.type().ordinal();
+        return switch (listener.type()) {
+            case SHARED -> 0;
+            case PRIVATE -> 1;
+            case HANDLER -> 2;
+        };
     }
 
     static String person(ListenerRef listener) {
@@ -479,7 +483,13 @@ final class Mailboxes {
     }
 
     static ListenerRef listener(String scope, int kind, String person, String client) {
-        ListenerType type = ListenerType.values()[kind];
+        ListenerType type =
+                switch (kind) {
+                    case 0 -> ListenerType.SHARED;
+                    case 1 -> ListenerType.PRIVATE;
+                    case 2 -> ListenerType.HANDLER;
+                    default -> throw new IllegalStateException("no listener is of kind " + kind);
+                };
         return new ListenerRef(scope, type, type == ListenerType.SHARED ? null : new Party(person, client));
     }
 

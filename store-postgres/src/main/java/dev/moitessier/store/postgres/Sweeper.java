@@ -247,7 +247,7 @@ final class Sweeper {
     /** Entries at or below it are older than their age allows. */
     private static long bound(long now, Duration age, Duration longest) {
         Duration kept = age.compareTo(longest) < 0 ? age : longest;
-        long micros = kept.getSeconds() > TimeUnit.MICROSECONDS.toSeconds(now)
+        long micros = kept.toSeconds() > TimeUnit.MICROSECONDS.toSeconds(now)
                 ? now
                 : TimeUnit.NANOSECONDS.toMicros(kept.toNanos());
         return now - micros - 1;

@@ -47,7 +47,7 @@ final class Threads {
 
     /** Interrupts it and waits a little, so that nothing of it outlives its owner. */
     static void end(@Nullable Thread thread) {
-        if (thread == null || thread == Thread.currentThread()) {
+        if (thread == null || thread.equals(Thread.currentThread())) {
             return;
         }
         thread.interrupt();

@@ -73,7 +73,7 @@ final class PostgresServer implements AutoCloseable {
                 // What people run: an acknowledged commit is on the disk.
                 .setServerConfig("fsync", "on")
                 .setServerConfig("synchronous_commit", "on")
-                .setServerConfig("max_connections", "200")
+                .setServerConfig("max_connections", "500")
                 .setServerConfig("listen_addresses", "localhost")
                 .setPGStartupWait(Duration.ofSeconds(60))
                 .start();

@@ -82,11 +82,24 @@ class KitTest {
     @Test
     @Order(2)
     void eachTestOfTheContractWasSeenRed() {
-        Set<String> never = contractTests().map(Method::getName).collect(toCollection(TreeSet::new));
-        never.removeAll(red);
-        assertThat(never)
+        for (int tries = 0; tries < 10 && !neverRed().isEmpty(); tries++) {
+            // A test of a race needs luck to see a store that loses it, and may have had none the first time.
+            Set<Rule> again = neverRed().stream()
+                    .map(test -> Rule.ofTest(test).orElseThrow())
+                    .collect(toCollection(() -> EnumSet.noneOf(Rule.class)));
+            Breakages.all().stream()
+                    .filter(breakage -> again.contains(breakage.rule()))
+                    .forEach(breakage -> run(breakage, testsOf(breakage.rule())));
+        }
+        assertThat(neverRed())
                 .as("tests of the contract that no broken store turned red")
                 .isEmpty();
+    }
+
+    private static Set<String> neverRed() {
+        Set<String> never = contractTests().map(Method::getName).collect(toCollection(TreeSet::new));
+        never.removeAll(red);
+        return never;
     }
 
     @AfterAll
@@ -100,11 +113,31 @@ class KitTest {
     }
 
     private static void assertRed(Breakage breakage) {
-        List<Method> tests = contractTests()
-                .filter(test -> Rule.ofTest(test.getName()).equals(Optional.of(breakage.rule())))
-                .toList();
+        List<Method> tests = testsOf(breakage.rule());
         assertThat(tests).as("tests of " + breakage.rule()).isNotEmpty();
 
+        Outcome outcome = run(breakage, tests);
+        for (int tries = 1; tries < 5 && outcome.red.isEmpty(); tries++) {
+            outcome = run(breakage, tests);
+        }
+        String names = outcome.red.isEmpty() ? "NONE" : String.join(", ", outcome.red);
+        table.computeIfAbsent(breakage.rule(), rule -> new ArrayList<>())
+                .add("%-4s %s -> %s".formatted(breakage.rule(), breakage.how(), names));
+        assertThat(outcome.elsewhere).as("failures outside of tests").isEmpty();
+        assertThat(outcome.red)
+                .as(
+                        "tests of %s that go red on a store that %s; others: %s",
+                        breakage.rule(), breakage.how(), outcome.others)
+                .isNotEmpty();
+    }
+
+    private static List<Method> testsOf(Rule rule) {
+        return contractTests()
+                .filter(test -> Rule.ofTest(test.getName()).equals(Optional.of(rule)))
+                .toList();
+    }
+
+    private static Outcome run(Breakage breakage, List<Method> tests) {
         OnABrokenStore.breakage = breakage;
         Outcome outcome = new Outcome();
         PrintStream out = System.out;
@@ -117,15 +150,7 @@ class KitTest {
         }
 
         red.addAll(outcome.red);
-        String names = outcome.red.isEmpty() ? "NONE" : String.join(", ", outcome.red);
-        table.computeIfAbsent(breakage.rule(), rule -> new ArrayList<>())
-                .add("%-4s %s -> %s".formatted(breakage.rule(), breakage.how(), names));
-        assertThat(outcome.elsewhere).as("failures outside of tests").isEmpty();
-        assertThat(outcome.red)
-                .as(
-                        "tests of %s that go red on a store that %s; others: %s",
-                        breakage.rule(), breakage.how(), outcome.others)
-                .isNotEmpty();
+        return outcome;
     }
 
     private static LauncherDiscoveryRequest request(List<Method> tests) {
