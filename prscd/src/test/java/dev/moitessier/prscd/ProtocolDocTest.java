@@ -17,7 +17,8 @@ final class ProtocolDocTest {
     void examples() throws Exception {
         String text = Files.readString(Path.of("../docs/protocol.md"));
         int start = text.indexOf("```signalling\n") + "```signalling\n".length();
-        List<String> lines = text.substring(start, text.indexOf("```", start)).lines().toList();
+        List<String> lines =
+                text.substring(start, text.indexOf("```", start)).lines().toList();
         assertThat(lines).hasSize(9);
         for (String line : lines) {
             String[] parts = line.split("\\s+");

@@ -196,7 +196,8 @@ final class PrscdServerTest {
     }
 
     @Test
-    @DisplayName("what is no message is ignored, and the next one is understood; a channel that is not allowed does not answer")
+    @DisplayName(
+            "what is no message is ignored, and the next one is understood; a channel that is not allowed does not answer")
     void malformed() throws Exception {
         try (var servers = new TestServers();
                 PrscdServer server = servers.start("prscd.realms.demo.join = [\"open-*\"]");

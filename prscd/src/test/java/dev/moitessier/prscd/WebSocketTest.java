@@ -234,7 +234,8 @@ final class WebSocketTest {
         try (var server = new TestGateway("ping-interval = 100ms");
                 var client = RawClient.open(server.port(), "ada")) {
             TestRooms.Guest guest = server.rooms.guest("ada");
-            client.raw(RawClient.frame(true, RawClient.PONG, client.read(RawClient.PING).payload()));
+            client.raw(RawClient.frame(
+                    true, RawClient.PONG, client.read(RawClient.PING).payload()));
             ((Link) guest.connection)
                     .channel()
                     .eventLoop()
