@@ -1,0 +1,28 @@
+package dev.moitessier.prscd;
+
+import dev.moitessier.Moitessier;
+import java.util.concurrent.ExecutorService;
+
+/** What the nodes of a server stand on: a thread for each realm, and the store that a {@link Moitessier} is on. */
+final class Backing implements AutoCloseable {
+    private final Moitessier moitessier;
+    private final ExecutorService blocking = Workers.perTask("prscd-store");
+
+    Backing(Moitessier moitessier) {
+        this.moitessier = moitessier;
+    }
+
+    LoopThread loop(String realm) {
+        return new LoopThread("prscd-" + realm);
+    }
+
+    RoomStore store(Loop loop) {
+        return new MoitessierRoomStore(moitessier, blocking, loop);
+    }
+
+    /** Behind the nodes, which may still have something to say. */
+    @Override
+    public void close() {
+        blocking.shutdown();
+    }
+}

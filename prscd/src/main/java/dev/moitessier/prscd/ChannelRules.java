@@ -1,0 +1,47 @@
+package dev.moitessier.prscd;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.regex.Pattern;
+
+/** Which settings a channel has: those of the first pattern that matches its name. Immutable. */
+final class ChannelRules {
+    /** Every channel as {@link ChannelSettings#DEFAULT} says. */
+    static final ChannelRules NONE = new ChannelRules(List.of());
+
+    private final List<Rule> rules;
+
+    private record Rule(Pattern pattern, ChannelSettings settings) {}
+
+    private ChannelRules(List<Rule> rules) {
+        this.rules = List.copyOf(rules);
+    }
+
+    /** Patterns in the order in which they are tried; {@code *} stands for any characters, also none. */
+    static ChannelRules of(LinkedHashMap<String, ChannelSettings> patterns) {
+        List<Rule> rules = new ArrayList<>();
+        patterns.forEach((pattern, settings) -> rules.add(new Rule(glob(pattern), settings)));
+        return new ChannelRules(rules);
+    }
+
+    ChannelSettings of(String channel) {
+        for (Rule rule : rules) {
+            if (rule.pattern.matcher(channel).matches()) {
+                return rule.settings;
+            }
+        }
+        return ChannelSettings.DEFAULT;
+    }
+
+    private static Pattern glob(String pattern) {
+        StringBuilder regex = new StringBuilder();
+        int from = 0;
+        for (int star = pattern.indexOf('*'); star >= 0; star = pattern.indexOf('*', from)) {
+            regex.append(Pattern.quote(pattern.substring(from, star))).append(".*");
+            from = star + 1;
+        }
+        regex.append(Pattern.quote(pattern.substring(from)));
+        return Pattern.compile(regex.toString(), Pattern.DOTALL);
+    }
+}

@@ -1,0 +1,170 @@
+package dev.moitessier.prscd;
+
+import dev.moitessier.psig.MalformedMessageException;
+import dev.moitessier.psig.PrscdContext;
+import dev.moitessier.psig.PrscdFunction;
+import dev.moitessier.psig.Psig;
+import dev.moitessier.psig.ServerlessContext;
+import dev.moitessier.psig.Signalling;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Functions in process: they see what one observing tag 0x20 would see of this node, and write what 0x21 would carry.
+ * Called on the given executor, one call at a time per channel, in order; never on the node's loop.
+ */
+final class Functions {
+    private static final Logger LOG = LoggerFactory.getLogger(Functions.class);
+
+    /** Calls that wait per channel; more are dropped and counted. */
+    private static final int WAITING = 1_024;
+
+    private final Node node;
+    private final Executor executor;
+    private final Map<String, PrscdFunction> functions = new ConcurrentHashMap<>();
+    private final Map<String, Line> lines = new ConcurrentHashMap<>();
+
+    Functions(Node node, Executor executor) {
+        this.node = node;
+        this.executor = executor;
+    }
+
+    void register(String name, PrscdFunction function) {
+        if (functions.putIfAbsent(name, function) != null) {
+            throw new IllegalArgumentException("there is a function \"" + name + "\" already");
+        }
+    }
+
+    boolean areAny() {
+        return !functions.isEmpty();
+    }
+
+    /** Shows the message as Go publishes it: {@code t, op, c, sid, pl, p, app, mesh}. */
+    void view(Room room, String sid, String clientId, Signalling message) {
+        if (functions.isEmpty()) {
+            return;
+        }
+        byte[] seen = message.withSid(sid)
+                .withCid(clientId)
+                .withAppId(node.settings().realm())
+                .withMeshId(node.settings().mesh())
+                .encode();
+        lines.computeIfAbsent(room.channel, Line::new).add(seen);
+    }
+
+    /** The calls of one channel, in order. */
+    private final class Line implements Runnable {
+        private final String channel;
+        private final Deque<byte[]> waiting = new ArrayDeque<>();
+        private boolean running;
+
+        Line(String channel) {
+            this.channel = channel;
+        }
+
+        synchronized void add(byte[] seen) {
+            if (waiting.size() >= WAITING) {
+                node.counters().add(Count.FUNCTION_DROPPED);
+                return;
+            }
+            waiting.add(seen);
+            if (!running) {
+                running = true;
+                executor.execute(this);
+            }
+        }
+
+        private synchronized byte[] next() {
+            byte[] next = waiting.poll();
+            if (next == null) {
+                running = false;
+                return new byte[0];
+            }
+            return next;
+        }
+
+        @Override
+        public void run() {
+            for (byte[] seen = next(); seen.length > 0; seen = next()) {
+                for (Map.Entry<String, PrscdFunction> each : functions.entrySet()) {
+                    call(each.getKey(), each.getValue(), seen);
+                }
+            }
+        }
+
+        private void call(String name, PrscdFunction function, byte[] seen) {
+            node.counters().add(Count.FUNCTION_CALLS);
+            try {
+                function.handle(PrscdContext.of(new Context(seen), name));
+            } catch (Exception failure) {
+                if (failure instanceof InterruptedException) {
+                    Thread.currentThread().interrupt();
+                }
+                node.counters().add(Count.FUNCTION_FAILURES);
+                LOG.warn("Function {} failed on a message of channel {}", name, channel, failure);
+            }
+        }
+    }
+
+    private final class Context implements ServerlessContext {
+        private final byte[] seen;
+
+        Context(byte[] seen) {
+            this.seen = seen;
+        }
+
+        @Override
+        public byte[] data() {
+            return seen;
+        }
+
+        @Override
+        public int tag() {
+            return Psig.TAG_FROM_PRSCD;
+        }
+
+        /** Like a zipper with nobody else on it: what carries another tag reaches nobody. */
+        @Override
+        public void write(int tag, byte[] data) {
+            if (tag == Psig.TAG_FROM_BACKEND) {
+                written(data);
+            }
+        }
+
+        @Override
+        public Map<String, String> metadata() {
+            return Map.of();
+        }
+    }
+
+    /** A reply to a control signalling is a control signalling too: channels carry data only. */
+    private void written(byte[] data) {
+        Signalling written;
+        try {
+            written = Signalling.decode(data.clone());
+        } catch (MalformedMessageException malformed) {
+            node.counters().add(Count.MESSAGES_MALFORMED);
+            return;
+        }
+        byte[] payload = Payloads.bytes(written.payload());
+        if (written.isData() && written.appId().equals(node.settings().realm()) && Payloads.isMap(payload)) {
+            node.broadcast(written.channel(), written.cid(), payload);
+        } else {
+            node.counters().add(Count.MESSAGES_REFUSED);
+        }
+    }
+
+    /** The channel has been closed on this node. */
+    void forget(String channel) {
+        lines.computeIfPresent(channel, (name, line) -> {
+            synchronized (line) {
+                return line.running ? line : null;
+            }
+        });
+    }
+}

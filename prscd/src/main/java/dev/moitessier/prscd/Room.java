@@ -1,0 +1,1161 @@
+package dev.moitessier.prscd;
+
+import dev.moitessier.prscd.LogEntry.Up;
+import dev.moitessier.prscd.RoomStore.Answer;
+import dev.moitessier.prscd.RoomStore.Append;
+import dev.moitessier.prscd.RoomStore.Appended;
+import dev.moitessier.prscd.RoomStore.Attached;
+import dev.moitessier.prscd.RoomStore.Attachment;
+import dev.moitessier.prscd.RoomStore.LogRecord;
+import dev.moitessier.prscd.RoomStore.Present;
+import dev.moitessier.prscd.RoomStore.Reader;
+import dev.moitessier.prscd.Roster.Presence;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.UUID;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One channel on one node: its roster, what it says to the other nodes through the channel's scope, and what it reads
+ * there. Runs on the node's loop alone.
+ *
+ * <p>The scope's subscribers are nodes, not peers. A node that opens the channel subscribes first and then reads who else
+ * is there; if somebody is, it appends its own roster and asks for theirs. Both sides write before they read, so of two
+ * that open at once at least one sees the other. From then on the log carries what changes. A channel that is open on one
+ * node only writes nothing.
+ *
+ * <p>Not final only so that tests can put well-known mistakes back; each decision that can go wrong is a method of its own.
+ */
+class Room {
+    private static final Logger LOG = LoggerFactory.getLogger(Room.class);
+
+    private static final long OPEN_WAIT = Nanos.millis(500);
+    private static final long OPEN_AGAIN = Nanos.millis(300);
+    private static final long APPEND_AGAIN_FIRST = Nanos.millis(50);
+    private static final long APPEND_AGAIN_LAST = Nanos.seconds(1);
+    /** Longer than the store's client needs to read an entry without a hint. */
+    private static final long SECOND_LOOK = Nanos.seconds(2);
+
+    private static final long STALE = Nanos.seconds(5);
+    /** How long a room without members stays open for a broadcast from the application. */
+    private static final long PINNED = Nanos.seconds(30);
+
+    private enum State {
+        CLOSED,
+        OPENING,
+        OPEN,
+        /** Taken from the node; a later join makes another room. */
+        DROPPED
+    }
+
+    final String channel;
+    final ChannelSettings settings;
+    final Audience audience;
+    final Roster roster = new Roster();
+    private final Node node;
+    private final Loop loop;
+    private final String scope;
+    private final boolean ordered;
+    private final @Nullable JoinedScope joined;
+
+    private State state = State.CLOSED;
+    /** Answers to calls made before the present opening are not ours any more. */
+    private int generation;
+
+    private @Nullable Attached attached;
+    private OptionalLong cursor = OptionalLong.empty();
+    private long presenceFrom;
+    private final Set<String> others = new LinkedHashSet<>();
+    private final Set<String> waiting = new LinkedHashSet<>();
+    private final Set<String> heldBack = new LinkedHashSet<>();
+    private long holdBackTill;
+    /** Who waits for the acknowledgement, and until when at most. */
+    private final Map<Member, Long> unacknowledged = new LinkedHashMap<>();
+
+    private final Map<String, Long> lastN = new HashMap<>();
+    private final Map<String, Parts> partial = new HashMap<>();
+    private boolean reconciling;
+    private final Set<Runnable> whenOpen = new LinkedHashSet<>();
+
+    private final Set<String> dirty = new LinkedHashSet<>();
+    private final Set<String> settling = new LinkedHashSet<>();
+    private boolean settlesSoon;
+    private final Set<String> gone = new LinkedHashSet<>();
+    private boolean full;
+    private boolean ask;
+    private boolean bye;
+    private final Deque<Part> fullParts = new ArrayDeque<>();
+    private final Outbox outbox;
+    private final Set<Peer> stalled = new LinkedHashSet<>();
+    private @Nullable InFlight inFlight;
+    private int lingering;
+    private long pinnedTill;
+
+    /** The one append under way: frozen, and repeated under the same id until its fate is known. */
+    private static final class InFlight {
+        final Append append;
+        final List<Datum> data;
+        final boolean bye;
+        int tries;
+
+        InFlight(Append append, List<Datum> data, boolean bye) {
+            this.append = append;
+            this.data = data;
+            this.bye = bye;
+        }
+    }
+
+    private record Part(int index, int of, List<Up> ups) {}
+
+    /** A full roster of which the last part is still to come. */
+    private static final class Parts {
+        int next;
+        final List<Up> ups = new ArrayList<>();
+    }
+
+    Room(Node node, String channel, String scope) {
+        this.node = node;
+        this.loop = node.loop();
+        this.channel = channel;
+        this.scope = scope;
+        this.settings = node.settingsOf(channel);
+        this.ordered = settings.order() == ChannelSettings.Order.ORDERED;
+        this.audience = new Audience(channel, node.settings().mesh(), loop);
+        this.outbox = node.newOutbox(ordered);
+        String appScope = settings.scope();
+        this.joined = appScope == null
+                ? null
+                : new JoinedScope(node, this, appScope.replace(ChannelSettings.CHANNEL, channel), ordered);
+        this.pinnedTill = loop.nanos();
+        this.lastN.putAll(node.lastRead(channel));
+    }
+
+    // ---- what local members do
+
+    Member join(Peer peer, byte @Nullable [] state) {
+        bye = false;
+        Member member = new Member(peer, node.newSid(), audience, loop);
+        audience.add(member);
+        roster.put(new Presence(member.sid, peer.clientId(), node.life(), 1, node.nextStamp(), state));
+        if (state != null) {
+            dirty.add(member.sid);
+            show(peer.clientId());
+        }
+        unacknowledged.put(member, loop.nanos() + OPEN_WAIT);
+        acknowledge();
+        if (!member.isAcknowledged()) {
+            loop.after(OPEN_WAIT, this::acknowledge);
+        }
+        flush();
+        return member;
+    }
+
+    /** The client has read its acknowledgement and is ready for the roster. */
+    void online(Member member) {
+        Presence presence = roster.get(member.sid);
+        if (presence != null && presence.state == null) {
+            state(member, Payloads.onlyId(member.clientId()));
+        }
+        member.snapshot();
+    }
+
+    void state(Member member, byte[] state) {
+        Presence presence = roster.get(member.sid);
+        if (presence == null || Arrays.equals(presence.state, state)) {
+            return;
+        }
+        boolean first = presence.state == null;
+        presence.state = state;
+        presence.version++;
+        presence.stamp = node.nextStamp();
+        show(presence.clientId);
+        if (first) {
+            dirty.add(member.sid);
+            flush();
+        } else if (!others.isEmpty() || state() != State.OPEN) {
+            node.tellSoon(this, member.sid);
+            settle(member.sid);
+        }
+    }
+
+    /** States change often; the volatile lane has them at once, the log gets the last one. */
+    private void settle(String sid) {
+        settling.add(sid);
+        if (!settlesSoon) {
+            settlesSoon = true;
+            loop.after(node.settleNanos(), () -> {
+                settlesSoon = false;
+                dirty.addAll(settling);
+                settling.clear();
+                flush();
+            });
+        }
+    }
+
+    /** False: nothing was accepted, since the ordered queue is full. */
+    boolean data(Member member, byte[] payload, @Nullable String volatileEvent) {
+        Datum datum = new Datum(member.sid, member.clientId(), payload);
+        if (volatileEvent != null) {
+            audience.deliver(datum);
+            if (!others.isEmpty()) {
+                node.tellSoon(this, datum, volatileEvent);
+            }
+            return true;
+        }
+        return say(datum);
+    }
+
+    /** Data from a member, a function or the application. */
+    boolean say(Datum datum) {
+        if (ordered && !queue().hasRoom(datum)) {
+            node.counters().add(Count.QUEUE_FULL);
+            return false;
+        }
+        if (!ordered) {
+            audience.deliver(datum);
+        }
+        if (joined != null) {
+            joined.say(datum);
+        } else if (ordered) {
+            outbox.add(datum, loop.nanos());
+            flush();
+        } else if (!others.isEmpty() || state() != State.OPEN) {
+            node.counters().add(Count.RING_DROPPED, outbox.addDroppingOldest(datum, loop.nanos()));
+            flush();
+        }
+        return true;
+    }
+
+    private Outbox queue() {
+        return joined == null ? outbox : joined.outbox();
+    }
+
+    /** This peer wants to say more than the queue takes; it is told when there is room. */
+    void stall(Peer peer) {
+        stalled.add(peer);
+    }
+
+    void queueHasRoom() {
+        if (!stalled.isEmpty()) {
+            List<Peer> resumed = List.copyOf(stalled);
+            stalled.clear();
+            resumed.forEach(Peer::resume);
+        }
+    }
+
+    /** Keeps the room open for a while although nobody is in it. */
+    void pin() {
+        bye = false;
+        pinnedTill = loop.nanos() + PINNED;
+        loop.after(PINNED, this::closeIfIdle);
+    }
+
+    void sentToScope() {
+        closeIfIdle();
+    }
+
+    void leave(Member member) {
+        stalled.remove(member.peer);
+        unacknowledged.remove(member);
+        audience.remove(member);
+        depart(member.sid);
+    }
+
+    /** The connection broke, and its client may be back soon. */
+    void lose(Member member, long lingerNanos) {
+        if (lingerNanos <= 0) {
+            leave(member);
+            return;
+        }
+        stalled.remove(member.peer);
+        unacknowledged.remove(member);
+        audience.remove(member);
+        lingering++;
+        loop.after(lingerNanos, () -> {
+            lingering--;
+            depart(member.sid);
+        });
+    }
+
+    private void depart(String sid) {
+        if (state() == State.DROPPED) {
+            return;
+        }
+        dirty.remove(sid);
+        settling.remove(sid);
+        gone.add(sid);
+        remove(sid);
+        closeIfIdle();
+        flush();
+    }
+
+    // ---- opening
+
+    void open() {
+        if (state() != State.CLOSED || !node.isLive()) {
+            return;
+        }
+        state = State.OPENING;
+        int opening = ++generation;
+        node.store().attach(new Attachment(scope, node.life(), null, keepsMailbox()), new Answer<>() {
+            @Override
+            public void ok(Attached value) {
+                if (generation != opening) {
+                    value.detach();
+                    return;
+                }
+                attached = value;
+                lookAround(value, opening);
+            }
+
+            @Override
+            public void failed(Throwable cause) {
+                openAgain(opening);
+            }
+        });
+        if (joined != null) {
+            joined.open();
+        }
+    }
+
+    /** An ordered channel's log must not lose what is appended while no node lives (L5a). */
+    boolean keepsMailbox() {
+        return ordered;
+    }
+
+    private void openAgain(int opening) {
+        if (generation != opening) {
+            return;
+        }
+        loop.after(node.jitter(OPEN_AGAIN), () -> {
+            if (generation == opening) {
+                release();
+                state = State.CLOSED;
+                open();
+            }
+        });
+    }
+
+    private void lookAround(Attached mine, int opening) {
+        mine.subscribers(new Answer<>() {
+            @Override
+            public void ok(Present present) {
+                if (generation == opening) {
+                    opened(mine, present);
+                }
+            }
+
+            @Override
+            public void failed(Throwable cause) {
+                openAgain(opening);
+            }
+        });
+    }
+
+    private void opened(Attached mine, Present present) {
+        state = State.OPEN;
+        presenceFrom = present.position();
+        Set<String> live = strangers(present.lives());
+        lookAgain(spokeOf(ownersNotIn(live)));
+        others.clear();
+        others.addAll(live);
+        waiting.clear();
+        waiting.addAll(live);
+        askAround();
+        acknowledge();
+        flush();
+        int opening = generation;
+        cursor = OptionalLong.of(readFrom(present.position()));
+        mine.read(cursor, new Reader() {
+            @Override
+            public void entries(List<LogRecord> page) {
+                // What the next life reads again, it judges otherwise.
+                if (generation == opening && node.isAsBefore()) {
+                    read(page, opening);
+                }
+            }
+
+            @Override
+            public void gap(boolean reset) {
+                if (generation == opening) {
+                    resynchronise(mine, opening, reset);
+                }
+            }
+        });
+        List<Runnable> waitingForOpen = List.copyOf(whenOpen);
+        whenOpen.clear();
+        waitingForOpen.forEach(Runnable::run);
+        closeIfIdle();
+    }
+
+    /** At first from here on; later from where the former life left off, so that no data is lost between two lives. */
+    long readFrom(long position) {
+        return cursor.orElse(position);
+    }
+
+    private Set<String> strangers(Set<String> lives) {
+        Set<String> live = new LinkedHashSet<>();
+        for (String life : lives) {
+            if (!node.isOwn(life) && !node.isDead(life) && node.drainedTill(life) == null) {
+                live.add(life);
+            }
+        }
+        return live;
+    }
+
+    private void askAround() {
+        if (waiting.isEmpty()) {
+            return;
+        }
+        full = true;
+        ask = true;
+        holdBackTill = loop.nanos() + 2 * node.leaseNanos();
+        loop.after(2 * node.leaseNanos(), this::acknowledge);
+        reconcileLater();
+    }
+
+    /** Entries are missing: says all and asks for all again. Nobody is dropped for being unlisted: others may come back later. */
+    private void resynchronise(Attached mine, int opening, boolean reset) {
+        node.counters().add(Count.GAPS);
+        if (reset) {
+            presenceFrom = Long.MIN_VALUE;
+            cursor = OptionalLong.empty();
+        }
+        mine.subscribers(new Answer<>() {
+            @Override
+            public void ok(Present present) {
+                if (generation == opening) {
+                    cursor = cursor.isPresent() ? cursor : OptionalLong.of(present.position());
+                    Set<String> live = strangers(present.lives());
+                    others.addAll(live);
+                    waiting.addAll(live);
+                    full = true;
+                    askAround();
+                    flush();
+                }
+            }
+
+            @Override
+            public void failed(Throwable cause) {
+                loop.after(node.jitter(OPEN_AGAIN), () -> {
+                    if (generation == opening) {
+                        resynchronise(mine, opening, false);
+                    }
+                });
+            }
+        });
+    }
+
+    /** The life has ended; the room is opened again under the next one. */
+    void suspend() {
+        if (state() == State.DROPPED) {
+            return;
+        }
+        state = State.CLOSED;
+        generation++;
+        release();
+        fullParts.clear();
+        partial.clear();
+    }
+
+    /** The same while others know the former life: it stays subscribed until the next one has been heard. */
+    void suspendQuietly() {
+        Attached former = attached;
+        attached = null;
+        if (former != null) {
+            letGo(former);
+        }
+    }
+
+    private void letGo(Attached former) {
+        loop.after(Nanos.seconds(1), () -> {
+            if (node.isEnded() || state() == State.DROPPED || state() == State.OPEN && !hasUnsent()) {
+                former.detach();
+            } else {
+                letGo(former);
+            }
+        });
+    }
+
+    private void release() {
+        if (attached != null) {
+            attached.detach();
+            attached = null;
+        }
+    }
+
+    private void acknowledge() {
+        if (!heldBack.isEmpty() && !holdsBack()) {
+            List<String> clients = List.copyOf(heldBack);
+            heldBack.clear();
+            clients.forEach(this::show);
+        }
+        if (!waiting.isEmpty() && loop.nanos() - holdBackTill >= 0) {
+            // They are subscribed and say nothing: they count as others, but nobody waits for them any longer.
+            waiting.clear();
+        }
+        boolean known = state() == State.OPEN && waiting.isEmpty();
+        List<Member> ready = new ArrayList<>();
+        unacknowledged.forEach((member, till) -> {
+            // The store may be away: then the room is the local one for a while.
+            if (known || loop.nanos() - till >= 0) {
+                ready.add(member);
+            }
+        });
+        for (Member member : ready) {
+            unacknowledged.remove(member);
+            member.acknowledge();
+        }
+    }
+
+    /** While rosters are owed to us nobody is said to have left whom the missing one may still hold. */
+    boolean holdsBack() {
+        return !waiting.isEmpty() && loop.nanos() - holdBackTill < 0;
+    }
+
+    // ---- closing
+
+    private void closeIfIdle() {
+        if (!isIdle()) {
+            return;
+        }
+        if (state() == State.OPENING || others.isEmpty()) {
+            drop();
+        } else if (state() == State.OPEN && !bye) {
+            bye = true;
+            flush();
+        }
+    }
+
+    /** What was accepted is appended before the room goes. */
+    boolean isIdle() {
+        return isDeserted() && outbox.isEmpty() && inFlight == null && (joined == null || joined.isIdle());
+    }
+
+    final boolean isDeserted() {
+        return state() != State.DROPPED && audience.isEmpty() && lingering == 0 && loop.nanos() - pinnedTill >= 0;
+    }
+
+    /** Nobody is here any more, and all that was said is in the log. */
+    void drop() {
+        state = State.DROPPED;
+        generation++;
+        release();
+        if (joined != null) {
+            joined.close();
+        }
+        outbox.clear();
+        node.dropped(this);
+    }
+
+    // ---- appending
+
+    void flush() {
+        if (inFlight != null || state() != State.OPEN) {
+            return;
+        }
+        if (!node.maySpeak()) {
+            node.speakLater(this);
+            return;
+        }
+        if (!ordered) {
+            node.counters().add(Count.STALE_DROPPED, outbox.dropBefore(loop.nanos() - STALE));
+        }
+        if (others.isEmpty()) {
+            sayNothing();
+        }
+        InFlight next = compose();
+        if (next != null) {
+            inFlight = next;
+            append(next);
+        }
+    }
+
+    /** Nobody else is here: presence is said when somebody asks. */
+    private void sayNothing() {
+        dirty.clear();
+        settling.clear();
+        gone.clear();
+        fullParts.clear();
+        full = false;
+        ask = false;
+        if (!ordered) {
+            outbox.clear();
+        }
+        if (bye) {
+            bye = false;
+            closeIfIdle();
+        }
+    }
+
+    private @Nullable InFlight compose() {
+        if (state() != State.OPEN) {
+            return null;
+        }
+        boolean saysBye = bye && isDeserted();
+        if (saysBye) {
+            full = false;
+            fullParts.clear();
+        }
+        int budget = node.limits().entryBytes();
+        boolean asks = false;
+        if (full && fullParts.isEmpty()) {
+            asks = ask;
+            splitFull(budget / 2);
+        }
+        Part part = fullParts.poll();
+        List<Up> ups;
+        List<String> left = List.of();
+        if (part != null) {
+            ups = part.ups;
+        } else {
+            dirty.addAll(settling);
+            settling.clear();
+            ups = takeDirty(budget / 2);
+            left = takeGone(budget / 4);
+        }
+        List<Datum> data = outbox.take(budget / 2);
+        if (part == null && ups.isEmpty() && left.isEmpty() && data.isEmpty() && !saysBye) {
+            return null;
+        }
+        LogEntry entry = new LogEntry(
+                node.life(),
+                node.nextN(),
+                asks,
+                saysBye,
+                part == null ? 0 : part.index,
+                part == null ? 0 : part.of,
+                ups,
+                left,
+                data);
+        Append append = new Append(scope, node.newId(), Node.SENDER, entry.encode(), Map.of());
+        if (ordered && !data.isEmpty()) {
+            queueHasRoom();
+        }
+        return new InFlight(append, data, saysBye);
+    }
+
+    /** A roster that does not fit one entry goes in parts, which readers apply together. */
+    private void splitFull(int budget) {
+        full = false;
+        ask = false;
+        dirty.clear();
+        settling.clear();
+        gone.clear();
+        List<List<Up>> parts = new ArrayList<>();
+        List<Up> part = new ArrayList<>();
+        int weight = 0;
+        for (Presence each : roster.all()) {
+            Up up = each.owner.equals(node.life()) ? upOf(each) : null;
+            if (up == null) {
+                continue;
+            }
+            weight += up.weight();
+            if (weight > budget && !part.isEmpty()) {
+                parts.add(part);
+                part = new ArrayList<>();
+                weight = up.weight();
+            }
+            part.add(up);
+        }
+        parts.add(part);
+        for (int i = 0; i < parts.size(); i++) {
+            fullParts.add(new Part(i, parts.size(), parts.get(i)));
+        }
+    }
+
+    private static @Nullable Up upOf(Presence each) {
+        byte[] state = each.state;
+        return state == null ? null : new Up(each.sid, each.clientId, each.version, each.stamp, state);
+    }
+
+    private List<Up> takeDirty(int budget) {
+        List<Up> ups = new ArrayList<>();
+        int weight = 0;
+        for (Iterator<String> sids = dirty.iterator(); sids.hasNext() && weight < budget; ) {
+            Presence each = roster.get(sids.next());
+            sids.remove();
+            Up up = each == null ? null : upOf(each);
+            if (up != null) {
+                ups.add(up);
+                weight += up.weight();
+            }
+        }
+        return ups;
+    }
+
+    private List<String> takeGone(int budget) {
+        List<String> left = new ArrayList<>();
+        int weight = 0;
+        for (Iterator<String> sids = gone.iterator(); sids.hasNext() && weight < budget; ) {
+            String sid = sids.next();
+            sids.remove();
+            left.add(sid);
+            weight += sid.length() + 1;
+        }
+        return left;
+    }
+
+    private void append(InFlight mine) {
+        node.counters().add(mine.tries++ == 0 ? Count.APPENDS : Count.APPENDS_REPEATED);
+        node.store().append(mine.append, new Answer<>() {
+            @Override
+            public void ok(Appended appended) {
+                if (inFlight == mine) {
+                    inFlight = null;
+                    appended(mine, appended);
+                }
+            }
+
+            @Override
+            public void failed(Throwable cause) {
+                if (inFlight == mine) {
+                    if (mine.tries == 10) {
+                        LOG.warn("Channel {}: nothing can be written for a while; trying on", channel, cause);
+                    }
+                    uncertain(mine.append.id(), mine.tries);
+                }
+            }
+        });
+    }
+
+    /** It may have been written or not: the very same again, until one attempt is answered. */
+    void uncertain(UUID id, int tries) {
+        long delay = Math.min(APPEND_AGAIN_LAST, APPEND_AGAIN_FIRST << Math.min(tries, 5));
+        loop.after(node.jitter(delay), () -> repeat(id, tries));
+    }
+
+    private void repeat(UUID id, int tries) {
+        InFlight mine = inFlight;
+        if (mine == null || !mine.append.id().equals(id)) {
+            return;
+        }
+        if (state() == State.OPEN && node.maySpeak()) {
+            append(mine);
+        } else {
+            uncertain(id, tries);
+        }
+    }
+
+    /** For the mistake of giving up what may have been written. */
+    final void abandon(UUID id) {
+        InFlight mine = inFlight;
+        if (mine != null && mine.append.id().equals(id)) {
+            inFlight = null;
+            outbox.putBack(mine.data, loop.nanos());
+            full = true;
+            loop.after(APPEND_AGAIN_FIRST, this::flush);
+        }
+    }
+
+    private void appended(InFlight mine, Appended appended) {
+        if (!appended.heard()) {
+            unheard(mine.data);
+            return;
+        }
+        if (mine.bye) {
+            bye = false;
+            if (isIdle()) {
+                drop();
+                return;
+            }
+            full = true;
+            ask = true;
+        }
+        flush();
+        closeIfIdle();
+    }
+
+    /** The mailbox went with its last subscriber, us: nobody can ever read this. */
+    void unheard(List<Datum> data) {
+        node.counters().add(Count.APPENDS_UNHEARD);
+        outbox.putBack(data, loop.nanos());
+        full = true;
+        bye = false;
+        loop.after(APPEND_AGAIN_FIRST, () -> {
+            flush();
+            closeIfIdle();
+        });
+    }
+
+    // ---- reading
+
+    private void read(List<LogRecord> page, int opening) {
+        for (LogRecord each : page) {
+            if (generation != opening) {
+                return;
+            }
+            cursor = OptionalLong.of(each.position());
+            node.counters().add(Count.ENTRIES_READ);
+            try {
+                apply(LogEntry.decode(each.body()), each.position());
+            } catch (Unpack.Foreign foreign) {
+                node.foreign(scope, each.position(), foreign);
+            }
+        }
+    }
+
+    private void apply(LogEntry entry, long position) {
+        String life = entry.life();
+        if (isRepeated(entry)) {
+            node.counters().add(Count.ENTRIES_REPEATED);
+            return;
+        }
+        lastN.put(life, entry.n());
+        if (!node.isOwn(life) && !node.isDead(life) && countsAsPresence(position)) {
+            applyPresence(entry);
+        }
+        if (ordered || !node.isOwn(life)) {
+            deliver(entry.data(), node.isOwn(life));
+        }
+    }
+
+    /** A request that was executed again behind its retry, when the store had forgotten its id. */
+    boolean isRepeated(LogEntry entry) {
+        return entry.n() <= lastN.getOrDefault(entry.life(), 0L);
+    }
+
+    /** Older presence is subsumed by the list of subscribers and their full rosters; data is not. */
+    boolean countsAsPresence(long position) {
+        return position > presenceFrom;
+    }
+
+    private void applyPresence(LogEntry entry) {
+        String life = entry.life();
+        boolean stranger = node.drainedTill(life) == null && others.add(life) && !entry.ask() && !entry.bye();
+        if (entry.ask() || stranger) {
+            full = true;
+            ask |= stranger;
+        }
+        Set<String> touched = new LinkedHashSet<>();
+        if (entry.isFull()) {
+            List<Up> roster = wholeRoster(entry);
+            if (roster != null) {
+                replace(life, roster, touched);
+                waiting.remove(life);
+            }
+        } else {
+            entry.ups().forEach(up -> apply(life, up, touched));
+            for (String sid : entry.gone()) {
+                Presence known = roster.get(sid);
+                if (known != null && known.owner.equals(life)) {
+                    roster.remove(sid);
+                    touched.add(known.clientId);
+                }
+            }
+        }
+        if (entry.bye()) {
+            others.remove(life);
+            waiting.remove(life);
+            partial.remove(life);
+            replace(life, List.of(), touched);
+        }
+        touched.forEach(this::show);
+        acknowledge();
+        flush();
+        reconcileLater();
+    }
+
+    private @Nullable List<Up> wholeRoster(LogEntry entry) {
+        if (entry.parts() == 1) {
+            partial.remove(entry.life());
+            return entry.ups();
+        }
+        Parts parts = entry.part() == 0 ? new Parts() : partial.get(entry.life());
+        if (parts == null || parts.next != entry.part()) {
+            partial.remove(entry.life());
+            return null;
+        }
+        parts.ups.addAll(entry.ups());
+        parts.next++;
+        if (parts.next < entry.parts()) {
+            partial.put(entry.life(), parts);
+            return null;
+        }
+        partial.remove(entry.life());
+        return parts.ups;
+    }
+
+    private void replace(String life, List<Up> roster, Set<String> touched) {
+        Set<String> there = new HashSet<>();
+        roster.forEach(up -> there.add(up.sid()));
+        for (Presence each : this.roster.where(p -> p.owner.equals(life) && !there.contains(p.sid))) {
+            this.roster.remove(each.sid);
+            touched.add(each.clientId);
+        }
+        roster.forEach(up -> apply(life, up, touched));
+    }
+
+    private void apply(String life, Up up, Set<String> touched) {
+        Presence known = roster.get(up.sid());
+        if (known != null) {
+            boolean old = known.owner.equals(life) ? known.version >= up.version() : known.version > up.version();
+            if (old || known.owner.equals(node.life())) {
+                return;
+            }
+        }
+        node.observe(up.stamp());
+        Presence now = new Presence(up.sid(), up.cid(), life, up.version(), up.stamp(), up.state());
+        now.lingersTill = node.drainedTill(life);
+        roster.put(now);
+        touched.add(up.cid());
+    }
+
+    private void deliver(List<Datum> data, boolean own) {
+        for (Datum datum : data) {
+            audience.deliver(datum);
+            if (ordered && own) {
+                node.sawOwn(this, datum);
+            }
+        }
+    }
+
+    /** Read from the application's scope; what this node itself said there has been delivered unless ordered. */
+    void fromScope(Datum datum, boolean own) {
+        if (!own || ordered) {
+            deliver(List.of(datum), own);
+        }
+    }
+
+    /** A changed state over the volatile lane. It never makes a peer: its leave may already have been read. */
+    void applyVolatile(String life, VolatileNote.State note) {
+        Presence known = roster.get(note.sid());
+        if (known != null && known.owner.equals(life) && known.version < note.version()) {
+            node.observe(note.stamp());
+            known.version = note.version();
+            known.stamp = note.stamp();
+            known.state = note.state();
+            node.counters().add(Count.VOLATILE_APPLIED);
+            show(known.clientId);
+        }
+    }
+
+    void applyVolatile(String life, VolatileNote.Event note) {
+        Presence known = roster.get(note.sid());
+        if (known != null && known.owner.equals(life)) {
+            node.counters().add(Count.VOLATILE_APPLIED);
+            audience.deliver(new Datum(note.sid(), known.clientId, note.payload()));
+        }
+    }
+
+    // ---- other nodes come and go
+
+    /** The life has ended, for good. Its peers go, unless it said that they would be back. */
+    void bury(String life) {
+        others.remove(life);
+        waiting.remove(life);
+        partial.remove(life);
+        if (node.drainedTill(life) == null) {
+            removeAll(roster.where(each -> each.owner.equals(life)));
+        }
+        acknowledge();
+        flush();
+    }
+
+    void drained(String life, long till) {
+        others.remove(life);
+        waiting.remove(life);
+        List<Presence> theirs = roster.where(each -> each.owner.equals(life));
+        theirs.forEach(each -> each.lingersTill = till);
+        theirs.forEach(each -> show(each.clientId));
+        acknowledge();
+    }
+
+    void expireLingering(long now) {
+        removeAll(roster.where(each -> each.lingersTill != null && each.lingersTill - now <= 0));
+    }
+
+    Map<String, Long> lastRead() {
+        return lastN;
+    }
+
+    void forget(String life) {
+        lastN.remove(life);
+    }
+
+    /** The loop stood still: what it thinks it has waited for, it has not. */
+    void woke() {
+        holdBackTill = Math.max(holdBackTill, loop.nanos() + node.leaseNanos());
+        loop.after(node.leaseNanos(), this::acknowledge);
+    }
+
+    /** Own peers pass to the next life; the higher version says that it is newer than the one before. */
+    void adopt(String former, String life) {
+        for (Presence each : roster.all()) {
+            if (each.owner.equals(former)) {
+                each.owner = life;
+                each.version++;
+            }
+        }
+    }
+
+    /** A node may have closed the channel without a word, thinking that it was alone: it is looked for now and then. */
+    private void reconcileLater() {
+        if (!reconciling && (!others.isEmpty() || !waiting.isEmpty())) {
+            reconciling = true;
+            long pace = waiting.isEmpty() ? node.reconcileNanos() : node.leaseNanos() / 2;
+            loop.after(node.jitter(pace), () -> {
+                reconciling = false;
+                Set<String> compared = ownersNotIn(Set.of());
+                compared.addAll(others);
+                compared.addAll(waiting);
+                reconcile(spokeOf(compared), this::lookAgain);
+            });
+        }
+    }
+
+    /** Who is not subscribed may have drained or died, and the word of that be on its way: it is given time to come. */
+    private void lookAgain(Map<String, Long> unlisted) {
+        int opening = generation;
+        if (!unlisted.isEmpty()) {
+            loop.after(SECOND_LOOK, () -> {
+                if (generation == opening) {
+                    reconcile(unlisted, silent -> closedSilently(silent.keySet()));
+                }
+            });
+        }
+        reconcileLater();
+    }
+
+    /** Passes on those of these lives that are not subscribed and have not spoken since. */
+    void reconcile(Map<String, Long> spoke, Consumer<Map<String, Long>> unlisted) {
+        Attached mine = attached;
+        if (state() != State.OPEN || mine == null) {
+            return;
+        }
+        int opening = generation;
+        mine.subscribers(new Answer<>() {
+            @Override
+            public void ok(Present present) {
+                if (generation == opening) {
+                    Map<String, Long> silent = new LinkedHashMap<>(spoke);
+                    silent.keySet().removeAll(present.lives());
+                    silent.entrySet().removeIf(each -> !each.getValue().equals(lastN.getOrDefault(each.getKey(), 0L)));
+                    unlisted.accept(silent);
+                }
+            }
+
+            @Override
+            public void failed(Throwable cause) {
+                loop.after(node.jitter(SECOND_LOOK), () -> {
+                    if (generation == opening) {
+                        reconcile(spoke, unlisted);
+                    }
+                });
+            }
+        });
+    }
+
+    /** Up to which entry each of them has been read. */
+    private Map<String, Long> spokeOf(Set<String> lives) {
+        Map<String, Long> spoke = new LinkedHashMap<>();
+        lives.forEach(life -> spoke.put(life, lastN.getOrDefault(life, 0L)));
+        return spoke;
+    }
+
+    /** Whose peers are here, and not because it said that they would be back. */
+    private Set<String> ownersNotIn(Set<String> live) {
+        Set<String> owners = new LinkedHashSet<>();
+        for (Presence each : roster.all()) {
+            if (each.lingersTill == null && !each.owner.equals(node.life()) && !live.contains(each.owner)) {
+                owners.add(each.owner);
+            }
+        }
+        return owners;
+    }
+
+    private void closedSilently(Collection<String> lives) {
+        if (lives.isEmpty()) {
+            return;
+        }
+        others.removeAll(lives);
+        waiting.removeAll(lives);
+        lives.forEach(partial::remove);
+        removeAll(roster.where(each -> each.lingersTill == null && lives.contains(each.owner)));
+        if (!waiting.isEmpty()) {
+            full = true;
+            ask = true;
+        }
+        acknowledge();
+        flush();
+        reconcileLater();
+        closeIfIdle();
+    }
+
+    // ---- roster to frames
+
+    private void removeAll(List<Presence> theirs) {
+        theirs.forEach(each -> roster.remove(each.sid));
+        theirs.forEach(each -> show(each.clientId));
+    }
+
+    private void remove(String sid) {
+        Presence removed = roster.remove(sid);
+        if (removed != null) {
+            show(removed.clientId);
+        }
+    }
+
+    final void show(String clientId) {
+        Presence best = roster.visible(clientId);
+        if (best == null && audience.shows(clientId) && holdsBack()) {
+            heldBack.add(clientId);
+            return;
+        }
+        audience.show(clientId, best == null ? null : best.state);
+    }
+
+    // ---- for the node
+
+    /** Runs the task when the room knows who is there: now, or when it has been opened. */
+    void whenOpen(Runnable task) {
+        if (state() == State.OPEN && waiting.isEmpty()) {
+            task.run();
+        } else if (state() == State.OPEN) {
+            loop.after(OPEN_WAIT, task);
+        } else {
+            whenOpen.add(() -> loop.after(waiting.isEmpty() ? 0 : OPEN_WAIT, task));
+        }
+    }
+
+    boolean hasUnsent() {
+        return inFlight != null
+                || !fullParts.isEmpty()
+                || full && !others.isEmpty()
+                || !outbox.isEmpty()
+                || state() == State.OPEN && !others.isEmpty() && (!gone.isEmpty() || !dirty.isEmpty())
+                || joined != null && !joined.isIdle();
+    }
+
+    Set<String> others() {
+        return others;
+    }
+
+    boolean isOpen() {
+        return state() == State.OPEN;
+    }
+
+    String stateName() {
+        return state().name();
+    }
+
+    /** Not the field itself: the compiler would take it for unchanged behind a call that changes it. */
+    private State state() {
+        return state;
+    }
+}
