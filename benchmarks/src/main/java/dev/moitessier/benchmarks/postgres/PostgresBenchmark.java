@@ -54,7 +54,7 @@ public final class PostgresBenchmark {
         boolean quick = said.remove("quick");
         said.remove("full");
         Path file =
-                Path.of(said.isEmpty() ? quick ? "results/postgres-quick.txt" : "results/postgres.txt" : said.get(0));
+                Path.of(said.isEmpty() ? quick ? "results/postgres-smoke.txt" : "results/postgres.txt" : said.get(0));
         if (file.getParent() != null) {
             Files.createDirectories(file.getParent());
         }
