@@ -37,8 +37,7 @@ import org.postgresql.PGStatement;
  */
 final class Appends {
     /** One element without what is rare: half the planner's nodes of the statement for many, and three quarters of its time. */
-    private static final String SINGLE =
-            """
+    private static final String SINGLE = """
             with s as materialized (
               select c.scope_id, c.members_version, c.mailboxes, exists (select from {pending} p where p.scope = c.name) as pending,
                      greatest(c.head, (extract(epoch from clock_timestamp()) * 1000000)::bigint) as base
@@ -61,8 +60,7 @@ final class Appends {
      * A position is the time in microseconds, or one more than the last. {@code (select ?)} hides the arrays' lengths from the
      * planner: a plan for the very lengths at hand would never cost less than planning it each time.
      */
-    private static final String HEAD =
-            """
+    private static final String HEAD = """
             with s as materialized (
               select g.no, g.count, c.*,
                      c.mailboxes > 0 and (not c.pending or g.eager)
@@ -77,8 +75,7 @@ final class Appends {
             """;
 
     /** That counts and bases are positive is known; said, it makes the planner expect few rows and go by the key. */
-    private static final String IDS_AND_HEADS =
-            """
+    private static final String IDS_AND_HEADS = """
             d as (
               insert into {dispatch} (scope_id, dispatch, position, expires)
               select scope_id, dispatch, position, clock_timestamp() + remember * interval '1 millisecond' from n where remember > 0),
@@ -464,7 +461,8 @@ final class Appends {
     }
 
     private void write(Database.Borrowed connection, Round round, boolean eager) throws SQLException {
-        Elements columns = new Elements(round.elements.stream().map(Element::append).toList());
+        Elements columns =
+                new Elements(round.elements.stream().map(Element::append).toList());
         boolean isPlain = columns.plain();
         boolean isSingle = isPlain
                 && !eager

@@ -143,7 +143,7 @@ final class EnlistTest {
 
                     @Override
                     public void allDirty() {
-                        dirty.clear();
+                        // Of the connection, not of this scope: it may come before or after the scope's own.
                     }
                 });
                 Connection connection = scratch.dataSource().getConnection()) {
