@@ -294,7 +294,7 @@ class CombinerTest {
                 new StoreException.Closed(false))) {
             try (Spoken node = new Spoken.Builder()
                     .far()
-                    .callTimeout(Duration.ofMillis(50))
+                    .callTimeout(Duration.ofMillis(500))
                     .build()) {
                 node.shared("a");
                 AtomicInteger tries = new AtomicInteger();
