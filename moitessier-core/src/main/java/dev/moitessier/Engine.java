@@ -24,6 +24,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -39,7 +40,8 @@ import org.slf4j.LoggerFactory;
  *       the same place share it, those that lag have their own.
  *   <li>It reads them all with one call of the store, up to 1,000 requests (R1).
  *   <li>It decides for each listener what it may see (A3) and hands over at most a batch. From there on the consumer's threads work,
- *       and the tick does not wait for them: who is slow is not read for.
+ *       and the tick does not wait for them: who is slow is not read for. One of them, the last, is run by the tick's own thread
+ *       after the tick has ended, so that a message costs one change of threads; the next tick has another thread.
  *   <li>When its load is handled, the cursor moves, and the listener waits for a hint or is behind again.
  * </ol>
  *
@@ -68,16 +70,25 @@ final class Engine {
     private final boolean observed;
     private final Executor blocking;
     private final @Nullable ExecutorService ownBlocking;
+    private final boolean ownExecutor;
+    /** How many responders a tick's thread may run at once; more wait for the executor's bounded number of threads. */
+    private final Semaphore kept = new Semaphore(Runtime.getRuntime().availableProcessors());
 
     private final Map<String, LocalScope> scopes = new ConcurrentHashMap<>();
     private final ConcurrentLinkedQueue<LocalScope> marked = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean markAll = new AtomicBoolean();
     private final AtomicInteger tick = new AtomicInteger(IDLE);
+    private volatile @Nullable Thread ticking;
+    /** Of the tick: runs on its thread when it has ended. */
+    private @Nullable PushedConsumer held;
+
     private volatile boolean pausing;
     private volatile boolean closed;
 
-    Engine(Node node) {
+    /** @param ownExecutor whether responders may run on a thread that is not the executor's */
+    Engine(Node node, boolean ownExecutor) {
         this.node = node;
+        this.ownExecutor = ownExecutor;
         this.store = node.store();
         this.time = node.time();
         this.outage = new Outage(time, node.observer(), node.capabilities());
@@ -345,14 +356,59 @@ final class Engine {
         if (!tick.compareAndSet(SCHEDULED, RUNNING)) {
             return;
         }
+        PushedConsumer mine;
+        boolean more;
         do {
             tick.set(RUNNING);
+            ticking = Thread.currentThread();
             try {
                 tick();
             } catch (RuntimeException | Error bug) {
                 LOG.error("the engine stumbled and goes on", bug);
             }
-        } while (!tick.compareAndSet(RUNNING, IDLE));
+            ticking = null;
+            mine = held;
+            held = null;
+            // From IDLE on, the next tick may run on another thread.
+            more = !tick.compareAndSet(RUNNING, IDLE);
+            if (more) {
+                held = mine;
+            }
+        } while (more);
+        if (mine != null) {
+            runHere(mine);
+        }
+    }
+
+    private void runHere(PushedConsumer consumer) {
+        if (!kept.tryAcquire()) {
+            consumer.execute();
+            return;
+        }
+        try {
+            consumer.run();
+        } finally {
+            kept.release();
+        }
+    }
+
+    /** True if the tick that has just read for it runs it. */
+    boolean keeps(PushedConsumer consumer) {
+        if (!ownExecutor || !Thread.currentThread().equals(ticking)) {
+            return false;
+        }
+        letGo();
+        held = consumer;
+        return true;
+    }
+
+    /** Before the tick does what may take long. */
+    private void letGo() {
+        PushedConsumer before = held;
+        held = null;
+        if (before != null) {
+            before.execute();
+        }
     }
 
     /** Runs what may block on the store. */
@@ -389,6 +445,7 @@ final class Engine {
     }
 
     private void tick() {
+        letGo();
         if (markAll.getAndSet(false)) {
             for (LocalScope scope : scopes.values()) {
                 if (scope.soil()) {
@@ -435,6 +492,7 @@ final class Engine {
             for (Read read : reads) {
                 requests.add(read.request());
             }
+            letGo();
             List<Page> pages = store.read(requests, BYTES);
             outage.succeeded(Work.READ);
             for (; done < reads.size(); done++) {
@@ -542,6 +600,7 @@ final class Engine {
         if (same) {
             return read.places();
         }
+        letGo();
         Set<ListenerRef> own = new HashSet<>();
         Map<Place, UUID> registrations = new HashMap<>();
         for (Place place : read.places()) {

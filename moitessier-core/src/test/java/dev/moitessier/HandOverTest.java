@@ -1,0 +1,155 @@
+package dev.moitessier;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.moitessier.store.Page;
+import dev.moitessier.store.ReadRequest;
+import dev.moitessier.store.memory.MemoryStore;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Which thread runs a responder, and that none waits for another one's. */
+@Timeout(60)
+class HandOverTest {
+    private static final Person ADA = Person.of("ada");
+    private static final Person BOB = Person.of("bob");
+
+    private final Set<Thread> readers = ConcurrentHashMap.newKeySet();
+    private final Set<Thread> responders = ConcurrentHashMap.newKeySet();
+
+    /** Sees who reads. */
+    private class Seen extends TestStore {
+        Seen() {
+            super(new MemoryStore());
+        }
+
+        @Override
+        public List<Page> read(List<ReadRequest> asked, int maxBytes) {
+            readers.add(Thread.currentThread());
+            return super.read(asked, maxBytes);
+        }
+    }
+
+    private static Moitessier.Builder builder(TestStore store) {
+        return Moitessier.builder(store).observer(Observers.none());
+    }
+
+    private static Listener hears(Moitessier node, String scope, Responder responder) {
+        Listener listener = node.listen(Conditions.shared(ADA, scope));
+        listener.subscribe(responder);
+        return listener;
+    }
+
+    @Test
+    void theThreadThatReadAMessageRunsItsResponder() {
+        try (Moitessier node = builder(new Seen()).build()) {
+            hears(node, "room", message -> responders.add(Thread.currentThread()));
+            Await.until("a thread that reads and responds", () -> {
+                node.dispatch(BOB, "room", "hello");
+                return responders.stream().anyMatch(readers::contains);
+            });
+        }
+    }
+
+    @Test
+    void anExecutorThatIsGivenRunsAllResponders() {
+        ExecutorService given = Executors.newSingleThreadExecutor(task -> new Thread(task, "given"));
+        try (Moitessier node = builder(new Seen()).executor(given).build()) {
+            CountDownLatch heard = new CountDownLatch(100);
+            hears(node, "room", message -> {
+                responders.add(Thread.currentThread());
+                heard.countDown();
+            });
+            Await.until("100 are heard", () -> {
+                node.dispatch(BOB, "room", "hello");
+                return heard.getCount() == 0;
+            });
+            assertThat(responders).singleElement().extracting(Thread::getName).isEqualTo("given");
+        } finally {
+            given.shutdown();
+        }
+    }
+
+    @Test
+    void respondersThatBlockHoldUpNobodyElse() throws InterruptedException {
+        int blocking = 4 * Runtime.getRuntime().availableProcessors();
+        CountDownLatch over = new CountDownLatch(1);
+        CountDownLatch blocked = new CountDownLatch(blocking);
+        CountDownLatch heard = new CountDownLatch(1);
+        try (Moitessier node = builder(new Seen()).build()) {
+            for (int i = 0; i < blocking; i++) {
+                hears(node, "slow/" + i, message -> {
+                    blocked.countDown();
+                    over.await();
+                });
+                node.dispatch(BOB, "slow/" + i, "hello");
+            }
+            assertThat(blocked.await(20, TimeUnit.SECONDS))
+                    .as("all that block run at once")
+                    .isTrue();
+            hears(node, "quick", message -> heard.countDown());
+            node.dispatch(BOB, "quick", "hello");
+            assertThat(heard.await(20, TimeUnit.SECONDS))
+                    .as("heard while %d others block", blocking)
+                    .isTrue();
+            over.countDown();
+        } finally {
+            over.countDown();
+        }
+    }
+
+    @Test
+    void aResponderDoesNotWaitForTheNextRead() throws InterruptedException {
+        CountDownLatch heard = new CountDownLatch(1);
+        AtomicBoolean armed = new AtomicBoolean();
+        List<Boolean> heardInTime = new ArrayList<>();
+        CountDownLatch readNext = new CountDownLatch(1);
+        Moitessier[] node = new Moitessier[1];
+        TestStore store = new Seen() {
+            @Override
+            public List<Page> read(List<ReadRequest> asked, int maxBytes) {
+                String scope = asked.get(0).scope();
+                if (scope.equals("first") && armed.compareAndSet(true, false)) {
+                    // Found by the same tick, after this read.
+                    node[0].dispatch(BOB, "next", "hello");
+                } else if (scope.equals("next") && heard.getCount() > 0 && node[0] != null && !armed.get()) {
+                    try {
+                        heardInTime.add(heard.await(10, TimeUnit.SECONDS));
+                    } catch (InterruptedException interrupted) {
+                        Thread.currentThread().interrupt();
+                    }
+                    readNext.countDown();
+                }
+                return super.read(asked, maxBytes);
+            }
+        };
+        try (Moitessier opened = builder(store).build()) {
+            CountDownLatch ready = new CountDownLatch(2);
+            hears(opened, "next", message -> ready.countDown());
+            hears(opened, "first", message -> {
+                if (message.text().equals("go")) {
+                    heard.countDown();
+                } else {
+                    ready.countDown();
+                }
+            });
+            opened.dispatch(BOB, "next", "ready");
+            opened.dispatch(BOB, "first", "ready");
+            assertThat(ready.await(20, TimeUnit.SECONDS)).isTrue();
+            armed.set(true);
+            node[0] = opened;
+            opened.dispatch(BOB, "first", "go");
+            assertThat(readNext.await(20, TimeUnit.SECONDS)).as("the next scope was read").isTrue();
+            assertThat(heardInTime).as("heard before the next read was over").containsExactly(true);
+        }
+    }
+}
