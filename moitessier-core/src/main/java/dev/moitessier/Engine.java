@@ -41,7 +41,8 @@ import org.slf4j.LoggerFactory;
  *   <li>It reads them all with one call of the store, up to 1,000 requests (R1).
  *   <li>It decides for each listener what it may see (A3) and hands over at most a batch. From there on the consumer's threads work,
  *       and the tick does not wait for them: who is slow is not read for. One of them, the last, is run by the tick's own thread
- *       after the tick has ended, so that a message costs one change of threads; the next tick has another thread.
+ *       after the tick has ended, so that a message costs one change of threads; the next tick has another thread. Where the store
+ *       is in this process, a thread that waits in {@code listenUntil} for a hinted scope runs one round of the tick itself.
  *   <li>When its load is handled, the cursor moves, and the listener waits for a hint or is behind again.
  * </ol>
  *
@@ -67,6 +68,9 @@ final class Engine {
     private final Watches watches;
     private final Polling polling;
     private final boolean direct;
+    /** Reads end soon, so a caller's thread may do them. */
+    private final boolean near;
+
     private final boolean observed;
     private final Executor blocking;
     private final @Nullable ExecutorService ownBlocking;
@@ -94,6 +98,7 @@ final class Engine {
         this.outage = new Outage(time, node.observer(), node.capabilities());
         this.observed = !node.observer().equals(Observers.none());
         this.direct = Threads.direct(node.executor());
+        this.near = !node.capabilities().multiProcess();
         this.ownBlocking = direct ? null : Threads.blocking("moitessier-store");
         this.blocking = ownBlocking == null ? Runnable::run : ownBlocking;
         this.watches = new Watches(this);
@@ -288,13 +293,13 @@ final class Engine {
         LocalScope scope = scopes.get(name);
         if (scope != null && scope.soil()) {
             marked.add(scope);
-            wakeLater();
+            wakeLater(near ? scope.idleCaller() : null);
         }
     }
 
     void allHinted() {
         markAll.set(true);
-        wakeLater();
+        wakeLater(null);
     }
 
     /** It is time to look at these. */
@@ -321,13 +326,42 @@ final class Engine {
     }
 
     /** The same for the store's own threads, which must not call the store: with a direct executor, the timer runs it. */
-    private void wakeLater() {
-        if (schedule()) {
-            if (direct) {
-                time.at(time.instant(), this::runIfScheduled);
-            } else {
-                onStoreThread(this::runIfScheduled);
+    private void wakeLater(@Nullable CallerLoop<?, ?> idle) {
+        if (!schedule()) {
+            return;
+        }
+        if (direct) {
+            time.at(time.instant(), this::runIfScheduled);
+        } else if (idle != null && idle.isIdle()) { // asked after schedule(): either sees what the other has done
+            idle.offered();
+        } else {
+            onStoreThread(this::runIfScheduled);
+        }
+    }
+
+    /** A thread has waited in {@code listenUntil}, and the tick may have been left to it. */
+    void tickAfterWait() {
+        if (!near || direct || tick.get() != SCHEDULED) {
+            return;
+        }
+        if (Thread.currentThread().isInterrupted()) {
+            onStoreThread(this::runIfScheduled);
+            return;
+        }
+        if (!tick.compareAndSet(SCHEDULED, RUNNING)) {
+            return;
+        }
+        try {
+            if (!pausing && !closed) {
+                round();
             }
+        } catch (RuntimeException | Error bug) {
+            LOG.error("the engine stumbled and goes on", bug);
+        }
+        // One round, whatever others want: this thread has its own to do.
+        if (markAll.get() || !marked.isEmpty() || !tick.compareAndSet(RUNNING, IDLE)) {
+            tick.set(SCHEDULED);
+            onStoreThread(this::runIfScheduled);
         }
     }
 
@@ -454,15 +488,17 @@ final class Engine {
             }
         }
         while (!pausing && !closed && !marked.isEmpty()) {
-            List<Read> reads = new ArrayList<>();
-            for (LocalScope scope = marked.poll();
-                    scope != null;
-                    scope = reads.size() < REQUESTS ? marked.poll() : null) {
-                addReads(scope, reads);
-            }
-            if (!reads.isEmpty()) {
-                read(reads);
-            }
+            round();
+        }
+    }
+
+    private void round() {
+        List<Read> reads = new ArrayList<>();
+        for (LocalScope scope = marked.poll(); scope != null; scope = reads.size() < REQUESTS ? marked.poll() : null) {
+            addReads(scope, reads);
+        }
+        if (!reads.isEmpty()) {
+            read(reads);
         }
     }
 

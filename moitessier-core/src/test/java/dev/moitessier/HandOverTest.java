@@ -2,9 +2,11 @@ package dev.moitessier;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.moitessier.store.Capabilities;
 import dev.moitessier.store.Page;
 import dev.moitessier.store.ReadRequest;
 import dev.moitessier.store.memory.MemoryStore;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -14,6 +16,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -57,6 +60,99 @@ class HandOverTest {
                 node.dispatch(BOB, "room", "hello");
                 return responders.stream().anyMatch(readers::contains);
             });
+        }
+    }
+
+    @Test
+    void aThreadInListenUntilReadsForItselfWhereTheStoreIsInThisProcess() throws InterruptedException {
+        assertThat(whoReadsForListenUntil(new Seen())).contains(Thread.currentThread());
+    }
+
+    @Test
+    void aThreadInListenUntilNeverWaitsForAStoreElsewhere() throws InterruptedException {
+        Seen far = new Seen() {
+            @Override
+            public Capabilities capabilities() {
+                return PassingStore.far(store).capabilities();
+            }
+        };
+        assertThat(whoReadsForListenUntil(far)).isNotEmpty().doesNotContain(Thread.currentThread());
+    }
+
+    private Set<Thread> whoReadsForListenUntil(TestStore store) throws InterruptedException {
+        AtomicBoolean over = new AtomicBoolean();
+        try (Moitessier node = builder(store).build();
+                Listener listener = node.listen(Conditions.shared(ADA, "room"))) {
+            AtomicInteger heard = new AtomicInteger();
+            Thread speaker = new Thread(() -> {
+                while (!over.get()) {
+                    int before = heard.get();
+                    node.dispatch(BOB, "room", "hello");
+                    Await.until("it is heard", () -> over.get() || heard.get() > before);
+                }
+            });
+            speaker.start();
+            listener.listenUntil(
+                    ListenOptions.defaults(), one -> heard.get() < 100, messages -> heard.addAndGet(messages.size()));
+            over.set(true);
+            speaker.join();
+        }
+        return readers;
+    }
+
+    @Test
+    void whatAThreadThatStopsWaitingWasToReadIsReadByAnother() throws InterruptedException {
+        AtomicBoolean over = new AtomicBoolean();
+        AtomicInteger heard = new AtomicInteger();
+        try (Moitessier node = builder(new Seen()).build();
+                Listener restless = node.listen(Conditions.shared(ADA, "room"))) {
+            hears(node, "room", message -> heard.incrementAndGet());
+            Thread caller = new Thread(() -> {
+                while (!over.get()) {
+                    try {
+                        restless.listenUntil(ListenOptions.defaults().timeout(Duration.ofNanos(50_000)), messages -> {});
+                    } catch (InterruptedException interrupted) {
+                        return;
+                    }
+                }
+            });
+            caller.start();
+            for (int i = 1; i <= 5_000; i++) {
+                int wanted = i;
+                node.dispatch(BOB, "room", "hello");
+                // A tick that nobody runs is found by the next look at the store only, after 15 s.
+                Await.until(Duration.ofSeconds(10), "message " + i, () -> heard.get() >= wanted);
+            }
+            over.set(true);
+            caller.join();
+        }
+    }
+
+    @Test
+    void aThreadInListenUntilIsNotKeptByWhatOthersWant() throws InterruptedException {
+        AtomicBoolean over = new AtomicBoolean();
+        try (Moitessier node = builder(new Seen()).build();
+                Listener listener = node.listen(Conditions.shared(ADA, "room"))) {
+            List<Thread> speakers = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                String other = "other/" + i;
+                hears(node, other, message -> {});
+                Thread speaker = new Thread(() -> {
+                    while (!over.get()) {
+                        node.dispatch(BOB, other, "hello");
+                        node.dispatch(BOB, "room", "hello");
+                    }
+                });
+                speaker.start();
+                speakers.add(speaker);
+            }
+            assertThat(listener.listenUntil(
+                            ListenOptions.defaults().timeout(Duration.ofMillis(500)).batch(1), messages -> {}))
+                    .isEqualTo(Ended.TIMEOUT);
+            over.set(true);
+            for (Thread speaker : speakers) {
+                speaker.join();
+            }
         }
     }
 

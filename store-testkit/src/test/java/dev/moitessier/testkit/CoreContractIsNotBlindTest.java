@@ -336,7 +336,7 @@ class CoreContractIsNotBlindTest {
         @Override
         public Registered register(Registration registration) {
             Registered r = super.register(registration);
-            return new Registered(r.start(), r.head(), r.acknowledged(), r.created(), 7, null);
+            return new Registered(r.start(), r.head(), r.acknowledged(), r.created(), 7);
         }
 
         @Override

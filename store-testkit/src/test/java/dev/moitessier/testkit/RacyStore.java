@@ -104,8 +104,7 @@ final class RacyStore implements MailboxStore {
         long head = read(List.of(new ReadRequest(registration.listener().scope(), 0, 1_000_000, false, Set.of())), 1)
                 .get(0)
                 .head();
-        return new Registered(
-                head, head, registered.acknowledged(), registered.created(), registered.membersVersion(), null);
+        return new Registered(head, head, registered.acknowledged(), registered.created(), registered.membersVersion());
     }
 
     @Override

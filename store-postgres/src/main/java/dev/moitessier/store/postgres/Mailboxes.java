@@ -245,12 +245,13 @@ final class Mailboxes {
                         .mapTo(Long.class)
                         .one();
             }
+            long head = scope.head;
             long version = membersVersion;
             return bound(handle.createQuery(sql.putSubscriber), registration)
                     .bind("listener_id", id)
                     .map((row, context) -> new Registered(
                             start,
-                            scope.head,
+                            head,
                             optional(row, 1),
                             found.isEmpty(),
                             version,

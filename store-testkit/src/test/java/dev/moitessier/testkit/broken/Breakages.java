@@ -108,7 +108,7 @@ final class Breakages {
                                                                     .scope(),
                                                             1L)
                                                     != null
-                                    ? new Registered(0, 0, answer.acknowledged(), true, answer.membersVersion(), null)
+                                    ? new Registered(0, 0, answer.acknowledged(), true, answer.membersVersion())
                                     : answer;
                         }
                     };
@@ -173,12 +173,7 @@ final class Breakages {
                     public Registered register(Registration registration) {
                         Registered answer = super.register(registration);
                         return new Registered(
-                                answer.start(),
-                                answer.head(),
-                                answer.acknowledged(),
-                                true,
-                                answer.membersVersion(),
-                                null);
+                                answer.start(), answer.head(), answer.acknowledged(), true, answer.membersVersion());
                     }
                 }));
     }
@@ -237,12 +232,7 @@ final class Breakages {
                     public Registered register(Registration registration) {
                         Registered answer = super.register(registration);
                         return new Registered(
-                                0,
-                                answer.head(),
-                                answer.acknowledged(),
-                                answer.created(),
-                                answer.membersVersion(),
-                                null);
+                                0, answer.head(), answer.acknowledged(), answer.created(), answer.membersVersion());
                     }
                 }),
                 Breakage.of(Rule.V3, "gives the oldest entries when asked for the newest", store -> new Passing(store) {
