@@ -33,12 +33,14 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import javax.sql.DataSource;
 import org.jdbi.v3.core.Handle;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.PGProperty;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /**
@@ -322,7 +324,7 @@ public final class PostgresStore implements MailboxStore {
             if (password != null) {
                 simple.setPassword(password);
             }
-            if (simple.getApplicationName() == null) {
+            if (Objects.equals(simple.getApplicationName(), PGProperty.APPLICATION_NAME.getDefaultValue())) {
                 simple.setApplicationName("moitessier");
             }
             simple.setTcpKeepAlive(true);
