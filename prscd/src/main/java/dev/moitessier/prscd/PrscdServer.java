@@ -233,7 +233,8 @@ public final class PrscdServer implements AutoCloseable {
         }
 
         private PrscdServer start(Config prscd) throws IOException {
-            var catalog = new RealmSettings.Catalog(prscd);
+            var catalog = new RealmSettings.Catalog(
+                    prscd, moitessier.session().lease());
             if (!catalog.hasKeys() && authenticator == null) {
                 throw new IllegalArgumentException("nobody could get in: prscd.realms has no keys, and there is no"
                         + " authenticator; see PrscdServer.Builder.authenticator");

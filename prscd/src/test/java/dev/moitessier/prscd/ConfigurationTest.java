@@ -7,6 +7,7 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.UnaryOperator;
@@ -110,7 +111,8 @@ final class ConfigurationTest {
                     channels { "free-orders-*" { order = ordered, volatile = [cursor], state-id = trust } }
                   }
                 }
-                """)));
+                """)), Duration.ofSeconds(4));
+        assertThat(catalog.of("a").node().lease()).isEqualTo(Duration.ofSeconds(4));
         ChannelRules rules = catalog.of("a").channels();
         assertThat(rules.of("any").order()).isEqualTo(ChannelSettings.Order.ORDERED);
         assertThat(rules.of("free-talk").order()).isEqualTo(ChannelSettings.Order.IMMEDIATE);

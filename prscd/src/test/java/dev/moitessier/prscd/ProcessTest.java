@@ -137,7 +137,7 @@ final class ProcessTest {
                     Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                     "-Xmx256m",
                     "-Dlogback.configurationFile="
-                            + Path.of("src/demo/logback.xml").toAbsolutePath(),
+                            + Path.of("src/test/resources/logback-program.xml").toAbsolutePath(),
                     "-cp",
                     classPath,
                     PrscdMain.class.getName()));
