@@ -101,7 +101,8 @@ final class ConfigurationTest {
     @Test
     @DisplayName("of several patterns the one that says more of the name wins, a realm's own before all others")
     void patterns() {
-        var catalog = new RealmSettings.Catalog(PrscdConfig.section(ConfigFactory.parseString("""
+        var catalog =
+                new RealmSettings.Catalog(PrscdConfig.section(ConfigFactory.parseString("""
                 prscd {
                   channels { "*" { order = ordered }, "free-*" { order = immediate } }
                   realms.a {
