@@ -10,14 +10,11 @@ import dev.moitessier.prscd.RoomStore.LogRecord;
 import dev.moitessier.prscd.RoomStore.Present;
 import dev.moitessier.prscd.RoomStore.Reader;
 import dev.moitessier.prscd.Roster.Presence;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -92,14 +89,9 @@ class Room {
     private boolean reconciling;
     private final Set<Runnable> whenOpen = new LinkedHashSet<>();
 
-    private final Set<String> dirty = new LinkedHashSet<>();
-    private final Set<String> settling = new LinkedHashSet<>();
+    private final Unsaid unsaid = new Unsaid();
     private boolean settlesSoon;
-    private final Set<String> gone = new LinkedHashSet<>();
-    private boolean full;
-    private boolean ask;
     private boolean bye;
-    private final Deque<Part> fullParts = new ArrayDeque<>();
     private final Outbox outbox;
     private final Set<Peer> stalled = new LinkedHashSet<>();
     private @Nullable InFlight inFlight;
@@ -119,8 +111,6 @@ class Room {
             this.bye = bye;
         }
     }
-
-    private record Part(int index, int of, List<Up> ups) {}
 
     /** A full roster of which the last part is still to come. */
     private static final class Parts {
@@ -153,7 +143,7 @@ class Room {
         audience.add(member);
         roster.put(new Presence(member.sid, peer.clientId(), node.life(), 1, node.nextStamp(), state));
         if (state != null) {
-            dirty.add(member.sid);
+            unsaid.changed(member.sid);
             show(peer.clientId());
         }
         unacknowledged.put(member, loop.nanos() + OPEN_WAIT);
@@ -185,23 +175,22 @@ class Room {
         presence.stamp = node.nextStamp();
         show(presence.clientId);
         if (first) {
-            dirty.add(member.sid);
+            unsaid.changed(member.sid);
             flush();
         } else if (!others.isEmpty() || state() != State.OPEN) {
-            node.tellSoon(this, member.sid);
+            node.notes().state(this, member.sid);
             settle(member.sid);
         }
     }
 
     /** States change often; the volatile lane has them at once, the log gets the last one. */
     private void settle(String sid) {
-        settling.add(sid);
+        unsaid.settling(sid);
         if (!settlesSoon) {
             settlesSoon = true;
             loop.after(node.settleNanos(), () -> {
                 settlesSoon = false;
-                dirty.addAll(settling);
-                settling.clear();
+                unsaid.settled();
                 flush();
             });
         }
@@ -213,7 +202,7 @@ class Room {
         if (volatileEvent != null) {
             audience.deliver(datum);
             if (!others.isEmpty()) {
-                node.tellSoon(this, datum, volatileEvent);
+                node.notes().event(this, datum, volatileEvent);
             }
             return true;
         }
@@ -296,9 +285,7 @@ class Room {
         if (state() == State.DROPPED) {
             return;
         }
-        dirty.remove(sid);
-        settling.remove(sid);
-        gone.add(sid);
+        unsaid.left(sid);
         remove(sid);
         closeIfIdle();
         flush();
@@ -422,8 +409,7 @@ class Room {
         if (waiting.isEmpty()) {
             return;
         }
-        full = true;
-        ask = true;
+        unsaid.say(true);
         holdBackTill = loop.nanos() + 2 * node.leaseNanos();
         loop.after(2 * node.leaseNanos(), this::acknowledge);
         reconcileLater();
@@ -444,7 +430,7 @@ class Room {
                     Set<String> live = strangers(present.lives());
                     others.addAll(live);
                     waiting.addAll(live);
-                    full = true;
+                    unsaid.say(false);
                     askAround();
                     flush();
                 }
@@ -469,7 +455,7 @@ class Room {
         state = State.CLOSED;
         generation++;
         release();
-        fullParts.clear();
+        unsaid.forgetRoster();
         partial.clear();
     }
 
@@ -484,7 +470,7 @@ class Room {
 
     private void letGo(Attached former) {
         loop.after(Nanos.seconds(1), () -> {
-            if (node.isEnded() || state() == State.DROPPED || state() == State.OPEN && !hasUnsent()) {
+            if (node.isEnded() || state() == State.DROPPED || (state() == State.OPEN && !hasUnsent())) {
                 former.detach();
             } else {
                 letGo(former);
@@ -588,12 +574,7 @@ class Room {
 
     /** Nobody else is here: presence is said when somebody asks. */
     private void sayNothing() {
-        dirty.clear();
-        settling.clear();
-        gone.clear();
-        fullParts.clear();
-        full = false;
-        ask = false;
+        unsaid.clear();
         if (!ordered) {
             outbox.clear();
         }
@@ -609,106 +590,29 @@ class Room {
         }
         boolean saysBye = bye && isDeserted();
         if (saysBye) {
-            full = false;
-            fullParts.clear();
+            unsaid.forgetRoster();
         }
-        int budget = node.limits().entryBytes();
-        boolean asks = false;
-        if (full && fullParts.isEmpty()) {
-            asks = ask;
-            splitFull(budget / 2);
-        }
-        Part part = fullParts.poll();
-        List<Up> ups;
-        List<String> left = List.of();
-        if (part != null) {
-            ups = part.ups;
-        } else {
-            dirty.addAll(settling);
-            settling.clear();
-            ups = takeDirty(budget / 2);
-            left = takeGone(budget / 4);
-        }
-        List<Datum> data = outbox.take(budget / 2);
-        if (part == null && ups.isEmpty() && left.isEmpty() && data.isEmpty() && !saysBye) {
+        int budget = node.limits().entryBytes() / 2;
+        Unsaid.Words words = unsaid.take(roster, node.life(), budget);
+        List<Datum> data = outbox.take(budget);
+        if (words.isEmpty() && data.isEmpty() && !saysBye) {
             return null;
         }
         LogEntry entry = new LogEntry(
                 node.life(),
                 node.nextN(),
-                asks,
+                words.asks(),
                 saysBye,
-                part == null ? 0 : part.index,
-                part == null ? 0 : part.of,
-                ups,
-                left,
+                words.part(),
+                words.parts(),
+                words.ups(),
+                words.gone(),
                 data);
         Append append = new Append(scope, node.newId(), Node.SENDER, entry.encode(), Map.of());
         if (ordered && !data.isEmpty()) {
             queueHasRoom();
         }
         return new InFlight(append, data, saysBye);
-    }
-
-    /** A roster that does not fit one entry goes in parts, which readers apply together. */
-    private void splitFull(int budget) {
-        full = false;
-        ask = false;
-        dirty.clear();
-        settling.clear();
-        gone.clear();
-        List<List<Up>> parts = new ArrayList<>();
-        List<Up> part = new ArrayList<>();
-        int weight = 0;
-        for (Presence each : roster.all()) {
-            Up up = each.owner.equals(node.life()) ? upOf(each) : null;
-            if (up == null) {
-                continue;
-            }
-            weight += up.weight();
-            if (weight > budget && !part.isEmpty()) {
-                parts.add(part);
-                part = new ArrayList<>();
-                weight = up.weight();
-            }
-            part.add(up);
-        }
-        parts.add(part);
-        for (int i = 0; i < parts.size(); i++) {
-            fullParts.add(new Part(i, parts.size(), parts.get(i)));
-        }
-    }
-
-    private static @Nullable Up upOf(Presence each) {
-        byte[] state = each.state;
-        return state == null ? null : new Up(each.sid, each.clientId, each.version, each.stamp, state);
-    }
-
-    private List<Up> takeDirty(int budget) {
-        List<Up> ups = new ArrayList<>();
-        int weight = 0;
-        for (Iterator<String> sids = dirty.iterator(); sids.hasNext() && weight < budget; ) {
-            Presence each = roster.get(sids.next());
-            sids.remove();
-            Up up = each == null ? null : upOf(each);
-            if (up != null) {
-                ups.add(up);
-                weight += up.weight();
-            }
-        }
-        return ups;
-    }
-
-    private List<String> takeGone(int budget) {
-        List<String> left = new ArrayList<>();
-        int weight = 0;
-        for (Iterator<String> sids = gone.iterator(); sids.hasNext() && weight < budget; ) {
-            String sid = sids.next();
-            sids.remove();
-            left.add(sid);
-            weight += sid.length() + 1;
-        }
-        return left;
     }
 
     private void append(InFlight mine) {
@@ -758,7 +662,7 @@ class Room {
         if (mine != null && mine.append.id().equals(id)) {
             inFlight = null;
             outbox.putBack(mine.data, loop.nanos());
-            full = true;
+            unsaid.say(false);
             loop.after(APPEND_AGAIN_FIRST, this::flush);
         }
     }
@@ -774,8 +678,7 @@ class Room {
                 drop();
                 return;
             }
-            full = true;
-            ask = true;
+            unsaid.say(true);
         }
         flush();
         closeIfIdle();
@@ -785,7 +688,7 @@ class Room {
     void unheard(List<Datum> data) {
         node.counters().add(Count.APPENDS_UNHEARD);
         outbox.putBack(data, loop.nanos());
-        full = true;
+        unsaid.say(false);
         bye = false;
         loop.after(APPEND_AGAIN_FIRST, () -> {
             flush();
@@ -839,8 +742,7 @@ class Room {
         String life = entry.life();
         boolean stranger = node.drainedTill(life) == null && others.add(life) && !entry.ask() && !entry.bye();
         if (entry.ask() || stranger) {
-            full = true;
-            ask |= stranger;
+            unsaid.say(stranger);
         }
         Set<String> touched = new LinkedHashSet<>();
         if (entry.isFull()) {
@@ -1088,8 +990,7 @@ class Room {
         lives.forEach(partial::remove);
         removeAll(roster.where(each -> each.lingersTill == null && lives.contains(each.owner)));
         if (!waiting.isEmpty()) {
-            full = true;
-            ask = true;
+            unsaid.say(true);
         }
         acknowledge();
         flush();
@@ -1135,11 +1036,9 @@ class Room {
 
     boolean hasUnsent() {
         return inFlight != null
-                || !fullParts.isEmpty()
-                || full && !others.isEmpty()
                 || !outbox.isEmpty()
-                || state() == State.OPEN && !others.isEmpty() && (!gone.isEmpty() || !dirty.isEmpty())
-                || joined != null && !joined.isIdle();
+                || (!others.isEmpty() && !unsaid.isEmpty())
+                || (joined != null && !joined.isIdle());
     }
 
     Set<String> others() {
