@@ -1,7 +1,7 @@
 package dev.moitessier.prscd;
 
-import dev.moitessier.prscd.Roster.Presence;
 import dev.moitessier.prscd.RoomStore.Lane;
+import dev.moitessier.prscd.Roster.Presence;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

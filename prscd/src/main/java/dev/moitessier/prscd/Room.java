@@ -21,11 +21,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.UUID;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One channel on one node: its roster, what it says to the other nodes through the channel's scope, and what it reads
@@ -39,12 +36,9 @@ import org.slf4j.LoggerFactory;
  * <p>Not final only so that tests can put well-known mistakes back; each decision that can go wrong is a method of its own.
  */
 class Room {
-    private static final Logger LOG = LoggerFactory.getLogger(Room.class);
-
     private static final long OPEN_WAIT = Nanos.millis(500);
     private static final long OPEN_AGAIN = Nanos.millis(300);
-    private static final long APPEND_AGAIN_FIRST = Nanos.millis(50);
-    private static final long APPEND_AGAIN_LAST = Nanos.seconds(1);
+    private static final long SAY_AGAIN = Nanos.millis(50);
     /** Longer than the store's client needs to read an entry without a hint. */
     private static final long SECOND_LOOK = Nanos.seconds(2);
 
@@ -85,7 +79,7 @@ class Room {
     private final Map<Member, Long> unacknowledged = new LinkedHashMap<>();
 
     private final Map<String, Long> lastN = new HashMap<>();
-    private final Map<String, Parts> partial = new HashMap<>();
+    private final FullRosters fullRosters = new FullRosters();
     private boolean reconciling;
     private final Set<Runnable> whenOpen = new LinkedHashSet<>();
 
@@ -97,26 +91,6 @@ class Room {
     private @Nullable InFlight inFlight;
     private int lingering;
     private long pinnedTill;
-
-    /** The one append under way: frozen, and repeated under the same id until its fate is known. */
-    private static final class InFlight {
-        final Append append;
-        final List<Datum> data;
-        final boolean bye;
-        int tries;
-
-        InFlight(Append append, List<Datum> data, boolean bye) {
-            this.append = append;
-            this.data = data;
-            this.bye = bye;
-        }
-    }
-
-    /** A full roster of which the last part is still to come. */
-    private static final class Parts {
-        int next;
-        final List<Up> ups = new ArrayList<>();
-    }
 
     Room(Node node, String channel, String scope) {
         this.node = node;
@@ -456,7 +430,7 @@ class Room {
         generation++;
         release();
         unsaid.forgetRoster();
-        partial.clear();
+        fullRosters.clear();
     }
 
     /** The same while others know the former life: it stays subscribed until the next one has been heard. */
@@ -568,7 +542,7 @@ class Room {
         InFlight next = compose();
         if (next != null) {
             inFlight = next;
-            append(next);
+            next.send();
         }
     }
 
@@ -612,67 +586,30 @@ class Room {
         if (ordered && !data.isEmpty()) {
             queueHasRoom();
         }
-        return new InFlight(append, data, saysBye);
+        return new InFlight(node, this, append, data, saysBye);
     }
 
-    private void append(InFlight mine) {
-        node.counters().add(mine.tries++ == 0 ? Count.APPENDS : Count.APPENDS_REPEATED);
-        node.store().append(mine.append, new Answer<>() {
-            @Override
-            public void ok(Appended appended) {
-                if (inFlight == mine) {
-                    inFlight = null;
-                    appended(mine, appended);
-                }
-            }
-
-            @Override
-            public void failed(Throwable cause) {
-                if (inFlight == mine) {
-                    if (mine.tries == 10) {
-                        LOG.warn("Channel {}: nothing can be written for a while; trying on", channel, cause);
-                    }
-                    uncertain(mine.append.id(), mine.tries);
-                }
-            }
-        });
-    }
-
-    /** It may have been written or not: the very same again, until one attempt is answered. */
-    void uncertain(UUID id, int tries) {
-        long delay = Math.min(APPEND_AGAIN_LAST, APPEND_AGAIN_FIRST << Math.min(tries, 5));
-        loop.after(node.jitter(delay), () -> repeat(id, tries));
-    }
-
-    private void repeat(UUID id, int tries) {
-        InFlight mine = inFlight;
-        if (mine == null || !mine.append.id().equals(id)) {
-            return;
-        }
-        if (state() == State.OPEN && node.maySpeak()) {
-            append(mine);
-        } else {
-            uncertain(id, tries);
-        }
+    /** It may have been written or not: the very same again. */
+    void uncertain(InFlight mine) {
+        mine.sendAgain();
     }
 
     /** For the mistake of giving up what may have been written. */
-    final void abandon(UUID id) {
-        InFlight mine = inFlight;
-        if (mine != null && mine.append.id().equals(id)) {
-            inFlight = null;
-            outbox.putBack(mine.data, loop.nanos());
-            unsaid.say(false);
-            loop.after(APPEND_AGAIN_FIRST, this::flush);
-        }
+    final void abandon(InFlight mine) {
+        mine.abandon();
+        inFlight = null;
+        outbox.putBack(mine.data(), loop.nanos());
+        unsaid.say(false);
+        loop.after(SAY_AGAIN, this::flush);
     }
 
-    private void appended(InFlight mine, Appended appended) {
+    void appended(InFlight mine, Appended appended) {
+        inFlight = null;
         if (!appended.heard()) {
-            unheard(mine.data);
+            unheard(mine.data());
             return;
         }
-        if (mine.bye) {
+        if (mine.isBye()) {
             bye = false;
             if (isIdle()) {
                 drop();
@@ -690,7 +627,7 @@ class Room {
         outbox.putBack(data, loop.nanos());
         unsaid.say(false);
         bye = false;
-        loop.after(APPEND_AGAIN_FIRST, () -> {
+        loop.after(SAY_AGAIN, () -> {
             flush();
             closeIfIdle();
         });
@@ -746,7 +683,7 @@ class Room {
         }
         Set<String> touched = new LinkedHashSet<>();
         if (entry.isFull()) {
-            List<Up> roster = wholeRoster(entry);
+            List<Up> roster = fullRosters.add(entry);
             if (roster != null) {
                 replace(life, roster, touched);
                 waiting.remove(life);
@@ -764,33 +701,13 @@ class Room {
         if (entry.bye()) {
             others.remove(life);
             waiting.remove(life);
-            partial.remove(life);
+            fullRosters.forget(life);
             replace(life, List.of(), touched);
         }
         touched.forEach(this::show);
         acknowledge();
         flush();
         reconcileLater();
-    }
-
-    private @Nullable List<Up> wholeRoster(LogEntry entry) {
-        if (entry.parts() == 1) {
-            partial.remove(entry.life());
-            return entry.ups();
-        }
-        Parts parts = entry.part() == 0 ? new Parts() : partial.get(entry.life());
-        if (parts == null || parts.next != entry.part()) {
-            partial.remove(entry.life());
-            return null;
-        }
-        parts.ups.addAll(entry.ups());
-        parts.next++;
-        if (parts.next < entry.parts()) {
-            partial.put(entry.life(), parts);
-            return null;
-        }
-        partial.remove(entry.life());
-        return parts.ups;
     }
 
     private void replace(String life, List<Up> roster, Set<String> touched) {
@@ -861,7 +778,7 @@ class Room {
     void bury(String life) {
         others.remove(life);
         waiting.remove(life);
-        partial.remove(life);
+        fullRosters.forget(life);
         if (node.drainedTill(life) == null) {
             removeAll(roster.where(each -> each.owner.equals(life)));
         }
@@ -987,7 +904,7 @@ class Room {
         }
         others.removeAll(lives);
         waiting.removeAll(lives);
-        lives.forEach(partial::remove);
+        lives.forEach(fullRosters::forget);
         removeAll(roster.where(each -> each.lingersTill == null && lives.contains(each.owner)));
         if (!waiting.isEmpty()) {
             unsaid.say(true);
