@@ -95,7 +95,7 @@ final class Member {
     /** The client is ready for the roster: it sends {@code peer_online} when it has read the acknowledgement. */
     void snapshot() {
         long now = loop.nanos();
-        if (left || !acknowledged || asked && (!overDatagrams() || now - snapshotAt < SNAPSHOT_UNASKED)) {
+        if (left || !acknowledged || (asked && (!overDatagrams() || now - snapshotAt < SNAPSHOT_UNASKED))) {
             return;
         }
         boolean first = !asked;
