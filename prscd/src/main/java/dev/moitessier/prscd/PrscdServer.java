@@ -23,6 +23,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -292,11 +293,11 @@ public final class PrscdServer implements AutoCloseable {
                     Executors.newSingleThreadScheduledExecutor(new DefaultThreadFactory("prscd-housekeeping", true));
             if (keys != null) {
                 long every = prscd.getDuration("tls.reload").toNanos();
-                housekeeping.scheduleWithFixedDelay(keys::refresh, every, every, TimeUnit.NANOSECONDS);
+                Future<?> unused = housekeeping.scheduleWithFixedDelay(keys::refresh, every, every, TimeUnit.NANOSECONDS);
             }
             Duration idleRealm = prscd.getDuration("rooms.idle-realm");
             long look = idleRealm.toNanos() / 4 + 1;
-            housekeeping.scheduleWithFixedDelay(() -> realms.closeIdle(idleRealm), look, look, TimeUnit.NANOSECONDS);
+            Future<?> unused = housekeeping.scheduleWithFixedDelay(() -> realms.closeIdle(idleRealm), look, look, TimeUnit.NANOSECONDS);
             log.info(
                     "serving {} on port {} over {}",
                     PATH,
@@ -345,7 +346,7 @@ public final class PrscdServer implements AutoCloseable {
             return switch (host) {
                 case "localhost" -> Hosts.loopback();
                 case "*" -> Hosts.all();
-                default -> List.of(InetAddress.getByName(host));
+                default -> List.of(InetAddress.getAllByName(host));
             };
         }
 
