@@ -21,7 +21,7 @@ final class Member {
     };
 
     /** A state in a datagram overtaken by this offline would leave a ghost. */
-    private static final long[] REPEAT_OFFLINE = {Nanos.millis(500), Nanos.millis(2000)};
+    private static final long[] REPEAT_OFFLINE = {Nanos.millis(500), Nanos.millis(2000), Nanos.millis(6000)};
 
     private static final long SNAPSHOT_UNASKED = Nanos.seconds(1);
 

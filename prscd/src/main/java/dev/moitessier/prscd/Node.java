@@ -87,6 +87,7 @@ class Node {
     private long lastTick;
     private long wokeAt;
     private @Nullable Drain draining;
+    private Runnable laneEnd = () -> {};
 
     // Others.
     private final Map<String, Long> dead = new LinkedHashMap<>();
@@ -149,7 +150,7 @@ class Node {
             wokeAt = lastTick - WAKE_GRACE;
             Lane lane = store.lane();
             if (lane != null) {
-                lane.subscribe(nodesScope, this::heardVolatile);
+                laneEnd = lane.subscribe(nodesScope, this::heardVolatile);
             }
             beginLife();
             tick();
@@ -224,9 +225,15 @@ class Node {
         return answer;
     }
 
-    /** Leaves at once: the certificate takes all peers of this node with it. */
+    /** Leaves at once: the certificate takes all peers of this node with it. Nothing of it stays in the store's client. */
     void close() {
-        loop.execute(this::endLife);
+        loop.execute(() -> {
+            endLife();
+            // Not with the life: behind a drain the scopes of the application still hear those who are being sent away.
+            rooms().forEach(Room::end);
+            laneEnd.run();
+            laneEnd = () -> {};
+        });
     }
 
     CompletionStage<NodeDump> dump() {
@@ -681,7 +688,6 @@ class Node {
             }
         }
         speakLater.remove(room);
-        functions.forget(room.channel);
     }
 
     Map<String, Long> lastRead(String channel) {

@@ -523,6 +523,14 @@ class Room {
         node.dropped(this);
     }
 
+    /** The node is closed. */
+    void end() {
+        suspend();
+        if (joined != null) {
+            joined.close();
+        }
+    }
+
     // ---- appending
 
     void flush() {
@@ -805,6 +813,9 @@ class Room {
 
     void forget(String life) {
         lastN.remove(life);
+        if (joined != null) {
+            joined.forget(life);
+        }
     }
 
     /** The loop stood still: what it thinks it has waited for, it has not. */

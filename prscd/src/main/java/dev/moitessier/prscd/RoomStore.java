@@ -89,7 +89,7 @@ interface RoomStore {
 
         boolean publish(String topic, byte[] payload);
 
-        /** The sink is called on the node's loop. */
-        void subscribe(String topic, Consumer<ByteBuffer> sink);
+        /** The sink is called on the node's loop, until what is returned has been run. */
+        Runnable subscribe(String topic, Consumer<ByteBuffer> sink);
     }
 }
