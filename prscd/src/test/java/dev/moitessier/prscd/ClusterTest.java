@@ -607,7 +607,8 @@ class ClusterTest {
         assertThat(seen.stream().filter(each -> each.startsWith("a"))).isSorted();
         assertThat(eve.heard()).hasSize(40).doesNotHaveDuplicates();
         for (String each : seen) {
-            assertThat(eve.heard().indexOf("re " + each)).isGreaterThan(eve.heard().indexOf(each));
+            assertThat(eve.heard().indexOf("re " + each))
+                    .isGreaterThan(eve.heard().indexOf(each));
         }
     }
 

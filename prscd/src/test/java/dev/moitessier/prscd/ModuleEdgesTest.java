@@ -36,7 +36,7 @@ final class ModuleEdgesTest {
                                 "io.micrometer.core..",
                                 "org.jspecify..",
                                 "org.slf4j..")
-                        .or(JavaClass.Predicates.assignableTo(StoreException.class)))
+                        .or(JavaClass.Predicates.belongToAnyOf(StoreException.class)))
                 .check(PRSCD);
     }
 
