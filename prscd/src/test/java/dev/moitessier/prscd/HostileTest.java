@@ -25,6 +25,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 /** Peers that mean harm, or are broken: none of them may hurt another. */
 @Timeout(120)
 @ExtendWith(Leaks.class)
+@SuppressWarnings("try") // some connections are only held open, or closed early
 final class HostileTest {
     private static final byte[] HELLO = "hello".getBytes(StandardCharsets.UTF_8);
 
