@@ -80,8 +80,8 @@ final class HttpEntrance extends SimpleChannelInboundHandler<FullHttpRequest> {
         var remote = (InetSocketAddress) context.channel().remoteAddress();
         gateway.admissions()
                 .decide(request.uri(), request.headers().get(HttpHeaderNames.ORIGIN), remote)
-                .whenComplete((decision, failure) -> context.executor()
-                        .execute(() -> decided(context, request, handshaker, decision, failure)));
+                .whenComplete((decision, failure) ->
+                        context.executor().execute(() -> decided(context, request, handshaker, decision, failure)));
     }
 
     private WebSocketDecoderConfig frames() {

@@ -100,7 +100,8 @@ final class WebSocketLink extends Link implements Heartbeats.Beating {
             end(Departure.LOST, CloseCode.GOING_AWAY, "no answer to pings");
             return;
         }
-        if (!channel().isWritable() && nanos - unwritableSince > limits().slowTimeout().toNanos()) {
+        if (!channel().isWritable()
+                && nanos - unwritableSince > limits().slowTimeout().toNanos()) {
             end(Departure.LOST, CloseCode.TRY_AGAIN_LATER, "too slow");
             return;
         }
