@@ -585,6 +585,19 @@ class RoomTest {
     }
 
     @Test
+    @DisplayName("scope.notOurs: a channel whose scope would be one of prscd's own is no channel")
+    void joinedScopesOfOurOwn() {
+        bench.rules.put("*", new ChannelSettings(ChannelSettings.Order.IMMEDIATE, "{channel}", Set.of(), true));
+        Server server = bench.server();
+        Client eve = server.client("eve");
+        eve.join("prscd/sim/n").join("prscd/sim/c/room").join("prscd/other/n");
+        bench.run(2);
+        assertThat(eve.got).isEmpty();
+        eve.in("room");
+        assertThat(eve.got).hasSize(1);
+    }
+
+    @Test
     @DisplayName("realms: channels of one name in two realms are two, and no name of a client's is another scope's")
     void realmsAndNames() {
         Server shop = bench.serverOf("shop");
