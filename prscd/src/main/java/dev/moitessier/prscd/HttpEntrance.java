@@ -1,6 +1,7 @@
 package dev.moitessier.prscd;
 
 import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
@@ -25,6 +26,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** One request per TCP connection: it becomes a WebSocket, or it is answered and the connection closed. */
+@SuppressWarnings("FutureReturnValueIgnored") // what becomes of a write or a close shows in the pipeline
 final class HttpEntrance extends SimpleChannelInboundHandler<FullHttpRequest> {
     private static final Logger log = LoggerFactory.getLogger(HttpEntrance.class);
 
@@ -47,7 +49,8 @@ final class HttpEntrance extends SimpleChannelInboundHandler<FullHttpRequest> {
             answer(context, Routes.Answer.text(400, "bad request"));
         } else if (request.method().equals(HttpMethod.GET)
                 && request.headers().containsValue(HttpHeaderNames.UPGRADE, HttpHeaderValues.WEBSOCKET, true)) {
-            upgrade(context, request.retain());
+            // Without its buffer: whoever decides may take for ever, and must not keep it from the pool.
+            upgrade(context, request.replace(Unpooled.EMPTY_BUFFER));
         } else {
             plain(context, request);
         }
@@ -70,7 +73,6 @@ final class HttpEntrance extends SimpleChannelInboundHandler<FullHttpRequest> {
                 ? new WebSocketServerHandshakerFactory(null, null, frames()).newHandshaker(request)
                 : null;
         if (handshaker == null) {
-            request.release();
             WebSocketServerHandshakerFactory.sendUnsupportedVersionResponse(context.channel())
                     .addListener(ChannelFutureListener.CLOSE);
             return;
@@ -78,13 +80,8 @@ final class HttpEntrance extends SimpleChannelInboundHandler<FullHttpRequest> {
         var remote = (InetSocketAddress) context.channel().remoteAddress();
         gateway.admissions()
                 .decide(request.uri(), request.headers().get(HttpHeaderNames.ORIGIN), remote)
-                .whenComplete((decision, failure) -> context.executor().execute(() -> {
-                    try {
-                        decided(context, request, handshaker, decision, failure);
-                    } finally {
-                        request.release();
-                    }
-                }));
+                .whenComplete((decision, failure) ->
+                        context.executor().execute(() -> decided(context, request, handshaker, decision, failure)));
     }
 
     private WebSocketDecoderConfig frames() {
