@@ -110,7 +110,8 @@ class HandOverTest {
             Thread caller = new Thread(() -> {
                 while (!over.get()) {
                     try {
-                        restless.listenUntil(ListenOptions.defaults().timeout(Duration.ofNanos(50_000)), messages -> {});
+                        restless.listenUntil(
+                                ListenOptions.defaults().timeout(Duration.ofNanos(50_000)), messages -> {});
                     } catch (InterruptedException interrupted) {
                         return;
                     }
@@ -147,7 +148,10 @@ class HandOverTest {
                 speakers.add(speaker);
             }
             assertThat(listener.listenUntil(
-                            ListenOptions.defaults().timeout(Duration.ofMillis(500)).batch(1), messages -> {}))
+                            ListenOptions.defaults()
+                                    .timeout(Duration.ofMillis(500))
+                                    .batch(1),
+                            messages -> {}))
                     .isEqualTo(Ended.TIMEOUT);
             over.set(true);
             for (Thread speaker : speakers) {
@@ -244,7 +248,9 @@ class HandOverTest {
             armed.set(true);
             node[0] = opened;
             opened.dispatch(BOB, "first", "go");
-            assertThat(readNext.await(20, TimeUnit.SECONDS)).as("the next scope was read").isTrue();
+            assertThat(readNext.await(20, TimeUnit.SECONDS))
+                    .as("the next scope was read")
+                    .isTrue();
             assertThat(heardInTime).as("heard before the next read was over").containsExactly(true);
         }
     }
