@@ -229,8 +229,8 @@ class HandOverTest {
                 }
                 List<Page> pages = super.read(asked, maxBytes);
                 if (pages.stream()
-                        .anyMatch(page -> page.scope().equals("first")
-                                && !page.entries().isEmpty())) {
+                        .anyMatch(page ->
+                                page.scope().equals("first") && !page.entries().isEmpty())) {
                     // The tick that has just read the first scope finds this, and reads again before it ends.
                     nextIsDue.set(true);
                     node.get().dispatch(BOB, "next", "hello");
