@@ -275,7 +275,7 @@ final class SessionKeeper {
      */
     @Nullable
     UUID register(Place place) {
-        UUID[] heldBy = {null};
+        @Nullable UUID[] heldBy = new UUID[1];
         locked(place, () -> {
             Registered registered = register(place, Ids.random());
             place.cursor = registered.acknowledged().orElse(registered.head());

@@ -64,7 +64,9 @@ class ListenerLimitsTest {
                 .isThrownBy(() -> ListenOptions.defaults().batch(0))
                 .withMessageContaining("1 to 10,000");
         assertThatIllegalArgumentException().isThrownBy(() -> Since.last(0));
-        assertThatIllegalArgumentException().isThrownBy(() -> Since.position(-1)).withMessageContaining("-1");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Since.position(-1))
+                .withMessageContaining("-1");
         assertThatIllegalArgumentException().isThrownBy(() -> Since.positions(Map.of("a", 1L, "b", -2L)));
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Moitessier.builder(store).lease(Duration.ZERO));

@@ -85,12 +85,9 @@ public final class Transactions {
 
             List<String> heard = new ArrayList<>();
             clerk.listenUntil(
-                    ListenOptions.defaults()
-                            .interval(Duration.ofMillis(50))
-                            .timeout(Duration.ofSeconds(20)),
+                    ListenOptions.defaults().interval(Duration.ofMillis(50)).timeout(Duration.ofSeconds(20)),
                     listener -> !heard.contains("17 shipped"),
-                    messages ->
-                            messages.stream().map(Message::text).forEach(heard::add));
+                    messages -> messages.stream().map(Message::text).forEach(heard::add));
             System.out.println("clerk: " + heard);
             jdbi.useHandle(handle -> handle.createQuery("select id, paid, shipped from orders order by id")
                     .map((row, context) ->

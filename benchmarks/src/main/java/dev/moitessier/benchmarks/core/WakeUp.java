@@ -29,7 +29,7 @@ final class WakeUp implements AutoCloseable {
     private final Moitessier moitessier = Moitessier.on(new MemoryStore());
     private final List<Thread> threads = new ArrayList<>();
 
-    static Micros measure(int warmUp, int times) throws InterruptedException {
+    static Micros measure(int warmUp, int times) {
         try (WakeUp wakeUp = new WakeUp()) {
             List<Runnable> calls = List.of(wakeUp.unpark(), wakeUp.subscription(), wakeUp.listenUntil());
             for (Runnable call : calls) {
@@ -108,17 +108,15 @@ final class WakeUp implements AutoCloseable {
 
     private Thread started(Runnable task) {
         Thread thread = new Thread(task);
+        thread.setDaemon(true);
         thread.start();
         threads.add(thread);
         return thread;
     }
 
     @Override
-    public void close() throws InterruptedException {
+    public void close() {
         moitessier.close();
-        for (Thread thread : threads) {
-            thread.interrupt();
-            thread.join();
-        }
+        threads.forEach(Thread::interrupt);
     }
 }

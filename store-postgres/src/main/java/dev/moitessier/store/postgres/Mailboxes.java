@@ -250,12 +250,7 @@ final class Mailboxes {
             return bound(handle.createQuery(sql.putSubscriber), registration)
                     .bind("listener_id", id)
                     .map((row, context) -> new Registered(
-                            start,
-                            head,
-                            optional(row, 1),
-                            found.isEmpty(),
-                            version,
-                            row.getObject(2, UUID.class)))
+                            start, head, optional(row, 1), found.isEmpty(), version, row.getObject(2, UUID.class)))
                     .one();
         });
     }

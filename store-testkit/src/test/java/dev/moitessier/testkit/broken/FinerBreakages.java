@@ -284,14 +284,22 @@ final class FinerBreakages {
                                                 r.farewell()));
                     }
                 }),
-                Breakage.of(Rule.L5, "names whoever registers as the one that it took the subscriber from", store -> new Passing(store) {
-                    @Override
-                    public Registered register(Registration registration) {
-                        Registered r = super.register(registration);
-                        return new Registered(
-                                r.start(), r.head(), r.acknowledged(), r.created(), r.membersVersion(), registration.session());
-                    }
-                }),
+                Breakage.of(
+                        Rule.L5,
+                        "names whoever registers as the one that it took the subscriber from",
+                        store -> new Passing(store) {
+                            @Override
+                            public Registered register(Registration registration) {
+                                Registered r = super.register(registration);
+                                return new Registered(
+                                        r.start(),
+                                        r.head(),
+                                        r.acknowledged(),
+                                        r.created(),
+                                        r.membersVersion(),
+                                        registration.session());
+                            }
+                        }),
                 Breakage.of(Rule.L7, "tells of the departed without what they had said", store -> new Passing(store) {
                     @Override
                     public Swept sweep(SweepPolicy policy) {
