@@ -14,7 +14,9 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -25,24 +27,28 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Prints what the store costs beside hand-written SQL on the same server, in one run, contenders in turns, with a listener in
- * another process. Arguments: {@code full} (default, about ten minutes) or {@code quick} (a minute, figures without worth), and the file
- * for report and raw measurements.
+ * another process. Arguments: {@code full} (default, about six minutes) or {@code quick} (a minute, figures without worth), the parts to
+ * run (default all of {@link #PARTS}), and the file for report and raw measurements.
  */
 public final class PostgresBenchmark {
     private static final int SCOPES = 1_000;
     private static final int IN_FLIGHT = 1_000;
     private static final String HOT = "scope/0";
+    private static final List<String> PARTS =
+            List.of("many-scopes", "hot-scope", "enlisting", "spring-integration", "wake-up", "fan-out", "sizes");
 
     private final boolean quick;
+    private final Set<String> parts;
     private final Report report = new Report();
     private final Server server = new Server();
     private final PostgresStore store;
     private final Moitessier moitessier;
     private final Slices slices;
 
-    private PostgresBenchmark(boolean quick) throws Exception {
+    private PostgresBenchmark(boolean quick, Set<String> parts) throws Exception {
         this.quick = quick;
-        slices = new Slices(quick ? 2 : 9, quick ? 200 : 1_000, report);
+        this.parts = parts;
+        slices = new Slices(quick ? 2 : 7, quick ? 200 : 1_000, report);
         store = PostgresStore.builder(server.url(), null, null)
                 .schemaMode(SchemaMode.MIGRATE)
                 .open();
@@ -53,12 +59,15 @@ public final class PostgresBenchmark {
         List<String> said = new ArrayList<>(List.of(arguments));
         boolean quick = said.remove("quick");
         said.remove("full");
+        Set<String> parts = new HashSet<>(said);
+        parts.retainAll(PARTS);
+        said.removeAll(parts);
         Path file =
                 Path.of(said.isEmpty() ? quick ? "results/postgres-smoke.txt" : "results/postgres.txt" : said.get(0));
         if (file.getParent() != null) {
             Files.createDirectories(file.getParent());
         }
-        PostgresBenchmark benchmark = new PostgresBenchmark(quick);
+        PostgresBenchmark benchmark = new PostgresBenchmark(quick, parts.isEmpty() ? Set.copyOf(PARTS) : parts);
         try {
             benchmark.run();
         } finally {
@@ -74,14 +83,24 @@ public final class PostgresBenchmark {
         mailboxes();
         server.execute("analyze");
         try (OtherProcess elsewhere = new OtherProcess(server.url(), HOT)) {
-            throughput(SCOPES);
-            throughput(1);
-            enlisting();
-            springIntegration();
-            wakeUp(elsewhere);
+            part("many-scopes", () -> throughput(SCOPES));
+            part("hot-scope", () -> throughput(1));
+            part("enlisting", this::enlisting);
+            part("spring-integration", this::springIntegration);
+            part("wake-up", () -> wakeUp(elsewhere));
         }
-        fanOut();
-        sizes();
+        part("fan-out", this::fanOut);
+        part("sizes", this::sizes);
+    }
+
+    private interface Part {
+        void run() throws Exception;
+    }
+
+    private void part(String name, Part part) throws Exception {
+        if (parts.contains(name)) {
+            part.run();
+        }
     }
 
     private void conditions() throws Exception {
