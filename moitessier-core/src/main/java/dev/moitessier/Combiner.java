@@ -728,6 +728,7 @@ final class Combiner {
         }
     }
 
+    @SuppressWarnings("WaitNotInLoop") // its caller looks again at everything
     private void idle(long nanos, boolean holding) {
         idleWriters++;
         holdingWriters += holding ? 1 : 0;
