@@ -94,13 +94,16 @@ final class Combiner {
     private long lastBusy = System.nanoTime() - BUSY_NANOS;
     /** Until {@code heldUntil} a writer begins a call only if this many wait. */
     private int company;
+
     private long heldUntil = System.nanoTime();
     /** Nanoseconds of the last call that ended. */
     private long lastTook;
+
     private int writers;
     private int idleWriters;
     /** Those of the idle writers that wait for {@code heldUntil}. */
     private int holdingWriters;
+
     private int writerNumber;
     /** Nothing more is accepted. */
     private boolean closing;
@@ -725,6 +728,7 @@ final class Combiner {
         }
     }
 
+    @SuppressWarnings("WaitNotInLoop") // its caller looks again at everything
     private void idle(long nanos, boolean holding) {
         idleWriters++;
         holdingWriters += holding ? 1 : 0;

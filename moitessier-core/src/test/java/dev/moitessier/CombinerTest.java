@@ -221,7 +221,7 @@ class CombinerTest {
             all.forEach(CompletableFuture::join);
             assertThat(node.line().calls.size())
                     .as("calls for %s appends", callers * each)
-                    .isLessThan(callers * each / 10);
+                    .isLessThan(callers * each / 5);
         }
     }
 

@@ -18,7 +18,8 @@ import org.junit.jupiter.api.Test;
 final class DocumentTest {
     private static String section(String title) throws IOException {
         String text = Files.readString(Path.of("..", "docs", "store-postgres.md"));
-        Matcher section = Pattern.compile("(?ms)^##+ " + title + "$(.*?)(?=^##|\\z)").matcher(text);
+        Matcher section =
+                Pattern.compile("(?ms)^##+ " + title + "$(.*?)(?=^##|\\z)").matcher(text);
         assertThat(section.find()).as("section " + title).isTrue();
         return section.group(1);
     }
@@ -50,7 +51,8 @@ final class DocumentTest {
                 scratch.text("select count(*) from (" + query + ") q");
             }
             assertThat(scratch.text(queries.get(0))).isEqualTo("room");
-            assertThat(scratch.number("select behind from (" + queries.get(1) + ") q")).isEqualTo(1);
+            assertThat(scratch.number("select behind from (" + queries.get(1) + ") q"))
+                    .isEqualTo(1);
         }
     }
 

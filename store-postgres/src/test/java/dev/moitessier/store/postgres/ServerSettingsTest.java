@@ -107,8 +107,8 @@ final class ServerSettingsTest {
                 .isInstanceOf(StoreException.Misconfigured.class)
                 .hasMessageContaining("schema-mode")
                 .hasMessageContaining("NONE, VALIDATE, MIGRATE");
-        assertThatThrownBy(
-                        () -> open(Map.of("moitessier.postgres.url", scratch.url(), "moitessier.postgres.retention", "0s")))
+        assertThatThrownBy(() ->
+                        open(Map.of("moitessier.postgres.url", scratch.url(), "moitessier.postgres.retention", "0s")))
                 .isInstanceOf(StoreException.Misconfigured.class)
                 .hasMessageContaining("moitessier.postgres.retention");
         assertThatThrownBy(() -> open(Map.of("moitessier.postgres.url", "mysql://nowhere")))

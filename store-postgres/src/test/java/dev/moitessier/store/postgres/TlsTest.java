@@ -43,7 +43,8 @@ final class TlsTest {
                 "ssl", "on",
                 "ssl_cert_file", root.toString(),
                 "ssl_key_file", directory.resolve("server.key").toString()));
-        try (PostgresStore store = store("disable").schemaMode(SchemaMode.MIGRATE).open()) {
+        try (PostgresStore store =
+                store("disable").schemaMode(SchemaMode.MIGRATE).open()) {
             Scratch.hear(store, "room");
         }
     }
@@ -58,7 +59,8 @@ final class TlsTest {
         Path store = directory.resolve(name + ".p12");
         char[] password = "of a test".toCharArray();
         Process keytool = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
+                        Path.of(System.getProperty("java.home"), "bin", "keytool")
+                                .toString(),
                         "-genkeypair",
                         "-alias",
                         name,
@@ -84,7 +86,10 @@ final class TlsTest {
         assertThat(keytool.waitFor(60, TimeUnit.SECONDS)).isTrue();
         assertThat(keytool.exitValue()).as(said).isZero();
         KeyStore keys = KeyStore.getInstance(store.toFile(), password);
-        Path key = pem(directory.resolve(name + ".key"), "PRIVATE KEY", key(keys, name, password).getEncoded());
+        Path key = pem(
+                directory.resolve(name + ".key"),
+                "PRIVATE KEY",
+                key(keys, name, password).getEncoded());
         Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("rw-------"));
         return pem(
                 directory.resolve(name + ".crt"),
@@ -134,9 +139,13 @@ final class TlsTest {
             Scratch.stored(here, Scratch.say("room", "through TLS"));
             Eventually.within(Duration.ofSeconds(10))
                     .until("a hint from the other process", () -> all.get() + dirty.size() > before);
-            assertThat(there.broadcaster()).as("the server's notifications come through").isPresent();
+            assertThat(there.broadcaster())
+                    .as("the server's notifications come through")
+                    .isPresent();
             long[] plainAndAll = plainAndAll();
-            assertThat(plainAndAll[1]).as("connections of two stores, one of each listens").isGreaterThanOrEqualTo(4);
+            assertThat(plainAndAll[1])
+                    .as("connections of two stores, one of each listens")
+                    .isGreaterThanOrEqualTo(4);
             assertThat(plainAndAll[0]).as("of them without TLS").isZero();
         }
     }
@@ -144,8 +153,9 @@ final class TlsTest {
     private static long[] plainAndAll() throws Exception {
         try (var connection = server.dataSource("postgres").getConnection();
                 var statement = connection.createStatement();
-                var row = statement.executeQuery("select count(*) filter (where not s.ssl), count(*) from pg_stat_ssl s "
-                        + "join pg_stat_activity a using (pid) where a.application_name = 'moitessier'")) {
+                var row =
+                        statement.executeQuery("select count(*) filter (where not s.ssl), count(*) from pg_stat_ssl s "
+                                + "join pg_stat_activity a using (pid) where a.application_name = 'moitessier'")) {
             row.next();
             return new long[] {row.getLong(1), row.getLong(2)};
         }
