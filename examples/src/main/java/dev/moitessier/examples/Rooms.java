@@ -39,6 +39,8 @@ public final class Rooms {
             }
             """);
 
+    private static final BlockingQueue<String> KEPT = new LinkedBlockingQueue<>();
+
     private Rooms() {}
 
     public static void main(String... args) throws Exception {
@@ -54,10 +56,11 @@ public final class Rooms {
             System.out.println("ada hears of the shop: " + ada.hearsEvent());
             broadcast(prscd.channel("shop", "chat-42"));
             System.out.println("ada hears of the server: " + ada.hearsEvent());
-            try (Listener archive = archive(moitessier)) {
-                ada.say(Signalling.data("chat-42", new ChannelEvent("word", "\"hello\"")));
-                System.out.println("ada hears of the function: " + ada.hearsEvent());
-            }
+            Listener archive = archive(moitessier);
+            ada.say(Signalling.data("chat-42", new ChannelEvent("word", "\"hello\"")));
+            System.out.println("ada hears of the function: " + ada.hearsEvent());
+            System.out.println("kept: " + KEPT.poll(10, TimeUnit.SECONDS));
+            archive.close();
         }
     }
 
@@ -85,7 +88,7 @@ public final class Rooms {
     // end
 
     private static void keep(Person from, ChannelEvent event) {
-        System.out.println(from.id() + ": " + event);
+        KEPT.add(from.id() + ", " + event.event() + ", " + event.data());
     }
 
     private static void broadcast(PrscdChannel room) {

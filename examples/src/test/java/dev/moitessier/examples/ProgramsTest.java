@@ -58,7 +58,7 @@ class ProgramsTest {
                         "ada hears of the server: server, news, {\"n\":1}",
                         "ada",
                         "ada hears of the function: upper, answer, \"HELLO\"",
-                        "ada: ChannelEvent[event=word, data=\"hello\"]");
+                        "kept: ada, word, \"hello\"");
     }
 
     @Test

@@ -613,7 +613,8 @@ class ClusterTest {
     }
 
     @Test
-    @DisplayName("outage.churn: however many come and go while the store is away, little waits, and all is right behind it")
+    @DisplayName(
+            "outage.churn: however many come and go while the store is away, little waits, and all is right behind it")
     void churnDuringOutage() {
         Server one = bench.server();
         Server two = bench.server();
@@ -663,7 +664,8 @@ class ClusterTest {
         bench.run(15);
         assertThat(near).allMatch(each -> each.reading && each.closedWith == 0);
         for (Client each : far) {
-            assertThat(each.heard().stream().filter(text -> text.startsWith("y"))).hasSize(1);
+            assertThat(each.heard().stream().filter(text -> text.startsWith("y")))
+                    .hasSize(1);
         }
     }
 
