@@ -9,6 +9,7 @@ import dev.moitessier.psig.ChannelEvent;
 import dev.moitessier.psig.Signalling;
 import dev.moitessier.store.memory.MemoryStore;
 import dev.moitessier.store.postgres.PostgresStore;
+import dev.moitessier.yomo.Source;
 import javax.sql.DataSource;
 
 /** Uses what a newcomer uses, from the installed artifacts. */
@@ -26,6 +27,11 @@ public final class Consumer {
     /** Opened by whoever has a database; compiling is all that happens here. */
     public static Moitessier onPostgres(DataSource dataSource) {
         return Moitessier.on(PostgresStore.create(dataSource));
+    }
+
+    /** Connected by whoever has a zipper. */
+    public static Source.Builder thermometer(String zipper) {
+        return Source.builder("thermometer").zipper(zipper);
     }
 
     public static Signalling reply() {
