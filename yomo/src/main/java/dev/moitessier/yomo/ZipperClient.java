@@ -196,20 +196,29 @@ final class ZipperClient {
             return;
         }
         int attempt = attempts++;
-        CompletableFuture.supplyAsync(
-                        () -> resolve(zipper),
-                        task -> Threads.daemons("yomo-resolve").newThread(task).start())
-                .whenComplete((addresses, failure) -> loop.execute(() -> {
-                    if (over) {
-                        return;
-                    }
-                    if (failure != null || addresses.length == 0) {
-                        lost(new ZipperException.Unreachable("zipper " + zipper + " cannot be resolved", failure), 1);
-                    } else {
-                        InetAddress next = addresses[attempt % addresses.length];
-                        dial(new InetSocketAddress(next, zipper.port()), addresses.length);
-                    }
-                }));
+        ZipperAddress next = zipper;
+        Runnable lookUp = () -> {
+            InetAddress[] addresses = resolve(next);
+            try {
+                loop.execute(() -> resolved(addresses, attempt));
+            } catch (RejectedExecutionException closed) {
+                LOG.debug("{}: closed while {} was looked up", settings.name(), next);
+            }
+        };
+        // Looking up a name blocks.
+        Threads.daemons("yomo-resolve").newThread(lookUp).start();
+    }
+
+    private void resolved(InetAddress[] addresses, int attempt) {
+        if (over) {
+            return;
+        }
+        if (addresses.length == 0) {
+            lost(new ZipperException.Unreachable("zipper " + zipper + " cannot be resolved", null), 1);
+        } else {
+            InetAddress address = addresses[attempt % addresses.length];
+            dial(new InetSocketAddress(address, zipper.port()), addresses.length);
+        }
     }
 
     private static InetAddress[] resolve(ZipperAddress zipper) {

@@ -3,6 +3,7 @@ package dev.moitessier.benchmarks.yomo;
 import dev.moitessier.yomo.StreamFunction;
 import dev.moitessier.yomo.ZipperTls;
 import java.io.IOException;
+import java.io.OutputStream;
 
 /** Echoes 0x30 as 0x31 with all defaults, in a process of its own, until its standard input ends. */
 final class EchoFunction {
@@ -16,9 +17,7 @@ final class EchoFunction {
                 .handler(context -> context.write(0x31, context.data()))
                 .connect()) {
             System.out.println("@READY");
-            while (System.in.read() >= 0) {
-                continue;
-            }
+            System.in.transferTo(OutputStream.nullOutputStream());
             System.err.println(function.traffic());
         }
     }

@@ -34,13 +34,28 @@ final class GoPeer implements AutoCloseable {
         }
     }
 
-    static GoPeer start(String... arguments) throws IOException {
+    /** The Go program in one of its roles. */
+    static List<String> command(String... arguments) {
         List<String> command = new ArrayList<>(List.of(BINARY.toString()));
         command.addAll(List.of(arguments));
-        return of(command);
+        return command;
     }
 
-    static GoPeer of(List<String> command) throws IOException {
+    interface Work {
+        void run() throws IOException;
+    }
+
+    /** Does the work while such a process runs. */
+    static void with(List<String> command, Work work) throws IOException {
+        GoPeer peer = start(command);
+        try {
+            work.run();
+        } finally {
+            peer.close();
+        }
+    }
+
+    static GoPeer start(List<String> command) throws IOException {
         ProcessBuilder builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
         builder.environment().put("YOMO_LOG_LEVEL", "error");
         GoPeer peer = new GoPeer(builder.start());

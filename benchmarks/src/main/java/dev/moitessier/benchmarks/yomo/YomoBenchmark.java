@@ -59,16 +59,15 @@ public final class YomoBenchmark {
         }
         String address = "127.0.0.1:" + port;
         report.append("                 frames/s     p50 us     p99 us\n");
-        try (GoPeer zipper = GoPeer.start("zipper", address)) {
+        String[] goFunction = {"function", address, "-", "go-echo", "30", "echo=31"};
+        GoPeer.with(GoPeer.command("zipper", address), () -> {
             for (int turn = 1; turn <= (smoke ? 1 : 5); turn++) {
-                try (GoPeer function = GoPeer.start("function", address, "-", "go-echo", "30", "echo=31")) {
-                    go.add(drive(report, "Go " + turn, address, smoke));
-                }
-                try (GoPeer function = GoPeer.of(javaFunction(address))) {
-                    java.add(drive(report, "Java " + turn, address, smoke));
-                }
+                String round = " " + turn;
+                GoPeer.with(
+                        GoPeer.command(goFunction), () -> go.add(drive(report, "Go" + round, address, smoke)));
+                GoPeer.with(javaFunction(address), () -> java.add(drive(report, "Java" + round, address, smoke)));
             }
-        }
+        });
         Run ours = median(java);
         Run theirs = median(go);
         report.append(line("Go, medians", theirs)).append(line("Java, medians", ours)).append('\n');
@@ -90,8 +89,8 @@ public final class YomoBenchmark {
     private static Run drive(StringBuilder report, String who, String address, boolean smoke) throws IOException {
         int frames = smoke ? 2_000 : 100_000;
         int rounds = smoke ? 100 : 4_000;
-        try (GoPeer driver = GoPeer.start(
-                "bench", address, Integer.toString(frames), "256", Integer.toString(rounds))) {
+        try (GoPeer driver = GoPeer.start(GoPeer.command(
+                "bench", address, Integer.toString(frames), "256", Integer.toString(rounds)))) {
             String[] result = driver.next().split(" ");
             if (!result[0].equals("RESULT")) {
                 throw new IOException(who + ": " + String.join(" ", result));
@@ -126,6 +125,7 @@ public final class YomoBenchmark {
 
     // ---- the codec
 
+    @SuppressWarnings("rawtypes") // as JMH hands them out
     private static void codec(StringBuilder report, boolean smoke, String name) throws RunnerException {
         ChainedOptionsBuilder options = new OptionsBuilder()
                 .include(FrameBenchmark.class.getName())
