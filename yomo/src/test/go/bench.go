@@ -12,7 +12,7 @@ import (
 	"github.com/yomorun/yomo/serverless"
 )
 
-// bench measures a function that echoes 0x20 as 0x22: FRAMES frames of 200 bytes, WINDOW of them under way, and then ROUNDS
+// bench measures a function that echoes 0x30 as 0x31: FRAMES frames of 200 bytes, WINDOW of them under way, and then ROUNDS
 // round trips one after the other. It says frames per second, and p50 and p99 of a round trip in microseconds.
 func bench(address string, args []string) {
 	frames, window, rounds := number(args[0]), number(args[1]), number(args[2])
@@ -22,7 +22,7 @@ func bench(address string, args []string) {
 	arrived := make(chan uint64, 1)
 	var timing atomic.Bool
 	sink := yomo.NewStreamFunction("bench-sink", address)
-	sink.SetObserveDataTags(0x22)
+	sink.SetObserveDataTags(0x31)
 	check(sink.SetHandler(func(ctx serverless.Context) {
 		if timing.Load() {
 			arrived <- binary.BigEndian.Uint64(ctx.Data())
@@ -47,7 +47,7 @@ func bench(address string, args []string) {
 				say("ERROR %d of %d answers after ten seconds without one", answered.Load(), count)
 				fail("lost frames")
 			}
-			check(source.Write(0x20, payload))
+			check(source.Write(0x30, payload))
 		}
 		for deadline := time.Now().Add(10 * time.Second); answered.Load() < int64(count); {
 			if time.Now().After(deadline) {
@@ -66,7 +66,7 @@ func bench(address string, args []string) {
 	for i := 0; i < rounds/4+rounds; i++ {
 		binary.BigEndian.PutUint64(payload, uint64(i))
 		start := time.Now()
-		check(source.Write(0x20, payload))
+		check(source.Write(0x30, payload))
 		if got := <-arrived; got != uint64(i) {
 			fail(fmt.Sprintf("answer %d for %d", got, i))
 		}

@@ -6,7 +6,7 @@
 //	peer source ADDRESS CREDENTIAL NAME
 //	peer function ADDRESS CREDENTIAL NAME TAGS print|echo=TAG|psig
 //	peer node ADDRESS CREDENTIAL REALM MESH
-//	peer bench ADDRESS FRAMES
+//	peer bench ADDRESS FRAMES WINDOW ROUNDS
 //
 // A credential of "-" is none, tags are in hex with commas. What it says to the test is a line that begins with "@"; what
 // the test says are lines on its standard input, at whose end it exits.

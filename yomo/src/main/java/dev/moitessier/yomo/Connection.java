@@ -107,7 +107,7 @@ final class Connection {
                 .addListener((ChannelFuture bound) -> {
                     socket = bound.channel();
                     if (over) {
-                        socket.close();
+                        closeSocket();
                     } else if (bound.isSuccess()) {
                         connect(socket, address, id);
                     } else {
@@ -126,7 +126,8 @@ final class Connection {
                     if (!connected.isSuccess()) {
                         lost("cannot be reached: " + reason(connected.cause()), connected.cause());
                     } else if (over) {
-                        connected.getNow().close();
+                        quic = connected.getNow();
+                        closeAll("closed");
                     } else {
                         quic = connected.getNow();
                         openStream(quic, id);
@@ -147,7 +148,8 @@ final class Connection {
             } else if (!over) {
                 stream = opened.getNow();
                 // At once: until the first byte a zipper waits inside its accept loop, and accepts nobody else.
-                stream.writeAndFlush(Unpooled.wrappedBuffer(FrameCodec.encode(settings.handshake(id))));
+                stream.writeAndFlush(Unpooled.wrappedBuffer(FrameCodec.encode(settings.handshake(id))))
+                        .addListener(this::written);
             }
         });
     }
@@ -173,8 +175,9 @@ final class Connection {
             } else {
                 exceptionCaught(
                         context,
-                        new ZipperException.MalformedFrame("a " + message.getClass().getSimpleName() + " frame "
-                                + (accepted ? "in the middle of a connection" : "as answer to the handshake")));
+                        new ZipperException.MalformedFrame(
+                                "a " + message.getClass().getSimpleName() + " frame "
+                                        + (accepted ? "in the middle of a connection" : "as answer to the handshake")));
             }
         }
 
@@ -213,7 +216,7 @@ final class Connection {
         @Override
         public void userEventTriggered(ChannelHandlerContext context, Object event) {
             if (event instanceof QuicConnectionCloseEvent close) {
-                String said = new String(close.reason(), StandardCharsets.UTF_8);
+                String said = said(close);
                 closing = "closed the connection, code 0x" + Integer.toHexString(close.error())
                         + (said.isEmpty() ? "" : ": " + said);
             }
@@ -228,6 +231,15 @@ final class Connection {
         @Override
         public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
             lost("broke the connection: " + reason(cause), cause);
+        }
+    }
+
+    private static String said(QuicConnectionCloseEvent close) {
+        try {
+            return new String(close.reason(), StandardCharsets.UTF_8);
+        } catch (NullPointerException nothing) {
+            // So Netty 4.2.18 has it where the reason is empty.
+            return "";
         }
     }
 
@@ -252,11 +264,17 @@ final class Connection {
             if (batch == null) {
                 break;
             }
-            stream.write(batch);
+            stream.write(batch).addListener(this::written);
             wrote = true;
         }
         if (wrote) {
             stream.flush();
+        }
+    }
+
+    private void written(Future<? super Void> written) {
+        if (!written.isSuccess() && written.cause() != null) {
+            loop.execute(() -> lost("takes nothing: " + reason(written.cause()), written.cause()));
         }
     }
 
@@ -293,7 +311,7 @@ final class Connection {
         long until = System.nanoTime() + nanos;
         send();
         if (!outgoing.isEmpty() && nanos > 0) {
-            loop.schedule(() -> drain(until - System.nanoTime(), done), 1, TimeUnit.MILLISECONDS);
+            later(TimeUnit.MILLISECONDS.toNanos(1), () -> drain(until - System.nanoTime(), done));
             return;
         }
         AtomicBoolean once = new AtomicBoolean();
@@ -303,15 +321,17 @@ final class Connection {
             }
         };
         // A zipper that reads nothing lets no write end.
-        loop.schedule(end, Math.max(nanos, 0), TimeUnit.NANOSECONDS);
+        later(Math.max(nanos, 0), end);
         stream.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> {
-            stream.shutdownOutput();
+            var unused = stream.shutdownOutput();
             quic.collectPathStats(0).addListener((Future<QuicConnectionPathStats> stats) -> {
-                long roundTrip = stats.isSuccess() && stats.getNow() != null ? stats.getNow().rtt() : 0;
+                long roundTrip = stats.isSuccess() && stats.getNow() != null
+                        ? stats.getNow().rtt()
+                        : 0;
                 long moment = Math.min(
                         Math.max(until - System.nanoTime(), 0),
                         Math.max(3 * roundTrip, TimeUnit.MILLISECONDS.toNanos(20)));
-                loop.schedule(end, moment, TimeUnit.NANOSECONDS);
+                later(moment, end);
             });
         });
     }
@@ -330,21 +350,29 @@ final class Connection {
         }
         over = true;
         cancelDeadline();
+        closeAll(reason);
+        if (end != null) {
+            owner.ended(end);
+        }
+    }
+
+    private void closeAll(String reason) {
         if (quic != null && quic.isActive()) {
             quic.close(true, YOMO_CLOSE, Unpooled.copiedBuffer(reason, StandardCharsets.UTF_8))
                     .addListener(closed -> closeSocket());
         } else {
             closeSocket();
         }
-        if (end != null) {
-            owner.ended(end);
-        }
     }
 
     private void closeSocket() {
         if (socket != null) {
-            socket.close();
+            var unused = socket.close();
         }
+    }
+
+    private void later(long nanos, Runnable what) {
+        var unused = loop.schedule(what, nanos, TimeUnit.NANOSECONDS);
     }
 
     private void cancelDeadline() {

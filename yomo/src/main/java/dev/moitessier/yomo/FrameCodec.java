@@ -65,9 +65,7 @@ final class FrameCodec {
     /** The frame's bytes are all that is allocated. */
     static byte[] encode(Frame.Data data) {
         int numberBytes = numberBytes(data.tag());
-        int length = field(numberBytes)
-                + field(data.metadata().length)
-                + field(data.payload().length);
+        int length = field(numberBytes) + field(data.metadata().length) + field(data.payload().length);
         byte[] bytes = new byte[field(length)];
         int at = head(bytes, 0, NODE | Frame.Data.TYPE, length);
         at = head(bytes, at, DATA_TAG, numberBytes);
@@ -191,7 +189,7 @@ final class FrameCodec {
                 return UNKNOWN_YET;
             }
             int group = bytes.getByte(start + i);
-            length = i == 1 ? (group << 25) >> 25 : length << 7 | group & 0x7F;
+            length = i == 1 ? (group << 25) >> 25 : (length << 7) | (group & 0x7F);
             if (group >= 0) {
                 if (length < 0) {
                     throw new ZipperException.MalformedFrame("a length below zero: " + length);
@@ -318,11 +316,11 @@ final class FrameCodec {
                 throw new ZipperException.MalformedFrame("a field that is cut short");
             }
             int group = packet.readByte();
-            length = i == 1 ? (group << 25) >> 25 : length << 7 | group & 0x7F;
+            length = i == 1 ? (group << 25) >> 25 : (length << 7) | (group & 0x7F);
             if (group >= 0) {
                 if (length < 0 || length > end - packet.readerIndex()) {
-                    throw new ZipperException.MalformedFrame("a field of " + length + " bytes, where "
-                            + (end - packet.readerIndex()) + " are left");
+                    throw new ZipperException.MalformedFrame(
+                            "a field of " + length + " bytes, where " + (end - packet.readerIndex()) + " are left");
                 }
                 return (int) length;
             }
@@ -336,7 +334,7 @@ final class FrameCodec {
         }
         int number = packet.readByte();
         for (int i = 1; i < length; i++) {
-            number = number << 8 | packet.readByte() & 0xFF;
+            number = (number << 8) | (packet.readByte() & 0xFF);
         }
         return number;
     }
@@ -370,5 +368,4 @@ final class FrameCodec {
             throw new ZipperException.MalformedFrame("text that is not UTF-8");
         }
     }
-
 }

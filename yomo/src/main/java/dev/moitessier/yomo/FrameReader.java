@@ -23,7 +23,7 @@ final class FrameReader extends ByteToMessageDecoder {
         try {
             int length = FrameCodec.packetLength(in, mostBytes);
             if (length != FrameCodec.UNKNOWN_YET && length <= in.readableBytes()) {
-                out.add(FrameCodec.decode(in.readSlice(length), length));
+                out.add(FrameCodec.decode(in, length));
             }
         } catch (ZipperException.MalformedFrame malformed) {
             ended = true;

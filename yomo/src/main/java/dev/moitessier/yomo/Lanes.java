@@ -4,9 +4,11 @@ import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Runs tasks: those of one lane one after the other in order, those of several at once. A lane exists while it has tasks.
@@ -33,7 +35,7 @@ final class Lanes {
 
     private record Task(Runnable work, int bytes) {}
 
-    /** False, and nothing is run, if too much waits already. */
+    /** False, and nothing is run, if too much waits already, or the executor takes nothing. */
     boolean submit(Object key, int size, Runnable work) {
         Lane start = null;
         lock.lock();
@@ -54,7 +56,12 @@ final class Lanes {
             lock.unlock();
         }
         if (start != null) {
-            executor.execute(start);
+            try {
+                executor.execute(start);
+            } catch (RejectedExecutionException shutDown) {
+                start.abandon();
+                return false;
+            }
         }
         return true;
     }
@@ -85,12 +92,11 @@ final class Lanes {
     int abandon() {
         lock.lock();
         try {
-            int abandoned = 0;
+            int abandoned = waiting;
             for (Lane lane : lanes.values()) {
-                abandoned += lane.tasks.size();
                 lane.tasks.clear();
             }
-            waiting -= abandoned;
+            waiting = 0;
             bytes = 0;
             return abandoned;
         } finally {
@@ -114,23 +120,27 @@ final class Lanes {
             INSIDE.set(Lanes.this);
             try {
                 long start = System.nanoTime();
-                while (true) {
-                    Task task = next();
-                    if (task == null) {
-                        return;
-                    }
+                for (Task task = next(); task != null; task = next()) {
                     task.work.run();
-                    if (System.nanoTime() - start > SLICE) {
-                        break;
+                    if (System.nanoTime() - start > SLICE && goesOnLater()) {
+                        return;
                     }
                 }
             } finally {
                 INSIDE.remove();
             }
-            executor.execute(this);
         }
 
-        private @org.jspecify.annotations.Nullable Task next() {
+        private boolean goesOnLater() {
+            try {
+                executor.execute(this);
+                return true;
+            } catch (RejectedExecutionException shutDown) {
+                return false;
+            }
+        }
+
+        private @Nullable Task next() {
             lock.lock();
             try {
                 Task task = tasks.poll();
@@ -141,9 +151,22 @@ final class Lanes {
                     }
                 } else {
                     waiting--;
-                    bytes = Math.max(0, bytes - task.bytes);
+                    bytes -= task.bytes;
                 }
                 return task;
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        private void abandon() {
+            lock.lock();
+            try {
+                for (Task task : tasks) {
+                    waiting--;
+                    bytes -= task.bytes;
+                }
+                lanes.remove(key);
             } finally {
                 lock.unlock();
             }

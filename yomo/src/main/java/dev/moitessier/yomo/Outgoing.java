@@ -12,6 +12,7 @@ final class Outgoing {
     private final long mostBytes;
     private final Overflow overflow;
     private final LongAdder dropped = new LongAdder();
+    private final LongAdder taken = new LongAdder();
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition room = lock.newCondition();
@@ -39,9 +40,10 @@ final class Outgoing {
                         bytes -= frames.remove().length;
                         dropped.increment();
                     }
-                    case FAIL -> throw new ZipperException.NotWritten(
-                            "the outgoing queue is full: " + frames.size() + " frames, " + bytes + " bytes");
-                    case WAIT -> awaitRoom();
+                    case FAIL ->
+                        throw new ZipperException.NotWritten(
+                                "the outgoing queue is full: " + frames.size() + " frames, " + bytes + " bytes");
+                    case WAIT -> awaitRoomFor(frame);
                 }
             }
             frames.add(frame);
@@ -55,9 +57,11 @@ final class Outgoing {
         return frames.size() >= mostFrames || bytes + next.length > mostBytes;
     }
 
-    private void awaitRoom() {
+    private void awaitRoomFor(byte[] next) {
         try {
-            room.await();
+            while (isFull(next) && closed == null) {
+                room.await();
+            }
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
             throw new ZipperException.Interrupted("interrupted while the outgoing queue was full; nothing was written");
@@ -78,6 +82,7 @@ final class Outgoing {
             byte[] frame = frames.poll();
             if (frame != null) {
                 bytes -= frame.length;
+                taken.increment();
                 if (overflow == Overflow.WAIT) {
                     room.signalAll();
                 }
@@ -120,6 +125,10 @@ final class Outgoing {
         } finally {
             lock.unlock();
         }
+    }
+
+    long taken() {
+        return taken.sum();
     }
 
     long dropped() {

@@ -13,7 +13,6 @@ import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -38,7 +37,6 @@ public final class StreamFunction implements AutoCloseable {
     private final ServerlessFunction handler;
     private final Function<? super ServerlessContext, ?> serialBy;
     private final ExecutorService ownExecutor;
-    private final boolean ownsExecutor;
     private final Lanes lanes;
     private final ZipperClient client;
     private final LongAdder dropped = new LongAdder();
@@ -53,7 +51,6 @@ public final class StreamFunction implements AutoCloseable {
         this.serialBy = builder.serialBy;
         this.client = new ZipperClient(settings, this::received);
         this.ownExecutor = Threads.handlers(settings.name());
-        this.ownsExecutor = !Threads.isShared(ownExecutor);
         Executor executor = builder.executor;
         this.lanes = new Lanes(executor == null ? ownExecutor : executor, builder.waitingFrames, builder.waitingBytes);
     }
@@ -93,7 +90,7 @@ public final class StreamFunction implements AutoCloseable {
             awaitHandlers(settings.closeTimeout().toNanos());
         }
         client.close(java.time.Duration.ofNanos(Math.max(0, until - System.nanoTime())));
-        if (ownsExecutor) {
+        if (!Threads.areVirtual()) {
             ownExecutor.shutdown();
         }
     }
@@ -125,7 +122,11 @@ public final class StreamFunction implements AutoCloseable {
             metadata = Metadata.decode(data.metadata());
         } catch (ZipperException.MalformedFrame unreadable) {
             malformed.increment();
-            LOG.warn("{}: a data frame under tag 0x{}: {}", settings.name(), Integer.toHexString(data.tag()), unreadable.getMessage());
+            LOG.warn(
+                    "{}: a data frame under tag 0x{}: {}",
+                    settings.name(),
+                    Integer.toHexString(data.tag()),
+                    unreadable.getMessage());
             return;
         }
         Call call = new Call(data, metadata);
@@ -147,7 +148,11 @@ public final class StreamFunction implements AutoCloseable {
         if (failure instanceof InterruptedException) {
             Thread.currentThread().interrupt();
         }
-        LOG.warn("{}: the handler failed on a frame under tag 0x{}", settings.name(), Integer.toHexString(call.tag()), failure);
+        LOG.warn(
+                "{}: the handler failed on a frame under tag 0x{}",
+                settings.name(),
+                Integer.toHexString(call.tag()),
+                failure);
     }
 
     /** A message's channel; what is no message goes by its tag. */

@@ -18,7 +18,7 @@ final class Threads {
 
     private Threads() {}
 
-    /** Ends its threads by itself when there is nothing to do, once it is shut down. */
+    /** To be shut down by who asked, unless {@link #areVirtual}. */
     static ExecutorService handlers(String name) {
         if (VIRTUAL != null) {
             return VIRTUAL;
@@ -29,8 +29,9 @@ final class Threads {
         return pool;
     }
 
-    static boolean isShared(ExecutorService executor) {
-        return executor == VIRTUAL;
+    /** Of these nothing is to be shut down: one executor serves the whole process. */
+    static boolean areVirtual() {
+        return VIRTUAL != null;
     }
 
     static ThreadFactory daemons(String name) {

@@ -15,7 +15,7 @@ record ZipperAddress(String host, int port) {
         String port = "";
         if (text.startsWith("[")) {
             int end = text.indexOf(']');
-            if (end < 0 || end + 1 < text.length() && text.charAt(end + 1) != ':') {
+            if (end < 0 || (end + 1 < text.length() && text.charAt(end + 1) != ':')) {
                 throw invalid(text);
             }
             host = text.substring(1, end);

@@ -8,8 +8,7 @@ import java.util.Objects;
  *
  * @param <B> the builder's own type
  */
-public abstract sealed class ZipperBuilder<B extends ZipperBuilder<B>>
-        permits StreamFunction.Builder, Source.Builder {
+public abstract sealed class ZipperBuilder<B extends ZipperBuilder<B>> permits StreamFunction.Builder, Source.Builder {
     private final String name;
     private ZipperAddress zipper = ZipperAddress.parse("localhost:9000");
     private String credential = "";

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -53,7 +54,6 @@ final class ZipperClient {
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
     private final AtomicBoolean sendScheduled = new AtomicBoolean();
     private final LongAdder connections = new LongAdder();
-    private final LongAdder sent = new LongAdder();
     private final LongAdder received = new LongAdder();
     private final LongAdder malformed = new LongAdder();
     private volatile boolean connected;
@@ -117,9 +117,12 @@ final class ZipperClient {
                     + settings.mostFrameBytes() + " are written (mostFrameBytes)");
         }
         outgoing.add(frame);
-        sent.increment();
         if (sendScheduled.compareAndSet(false, true)) {
-            loop.execute(this::send);
+            try {
+                loop.execute(this::send);
+            } catch (RejectedExecutionException closed) {
+                throw new ZipperException.NotWritten("the client is closed");
+            }
         }
     }
 
@@ -146,12 +149,11 @@ final class ZipperClient {
     }
 
     Traffic traffic(long droppedIncoming, long failures, long malformedMetadata) {
-        long lost = outgoing.dropped();
         return new Traffic(
                 connections.sum(),
-                Math.max(0, sent.sum() - lost),
+                outgoing.taken(),
                 received.sum(),
-                lost,
+                outgoing.dropped(),
                 droppedIncoming,
                 failures,
                 malformed.sum() + malformedMetadata);
@@ -164,13 +166,17 @@ final class ZipperClient {
         if (ended.isDone()) {
             return;
         }
-        loop.execute(() -> {
-            if (connection != null && !over) {
-                connection.drain(nanos, () -> end(null));
-            } else {
-                end(null);
-            }
-        });
+        try {
+            loop.execute(() -> {
+                if (connection != null && !over) {
+                    connection.drain(nanos, () -> end(null));
+                } else {
+                    end(null);
+                }
+            });
+        } catch (RejectedExecutionException alreadyClosed) {
+            return;
+        }
         if (loop.inEventLoop()) {
             return;
         }
@@ -190,18 +196,29 @@ final class ZipperClient {
             return;
         }
         int attempt = attempts++;
-        CompletableFuture.supplyAsync(() -> resolve(zipper), task -> Threads.daemons("yomo-resolve").newThread(task).start())
-                .whenComplete((addresses, failure) -> loop.execute(() -> {
-                    if (over) {
-                        return;
-                    }
-                    if (failure != null || addresses.length == 0) {
-                        lost(new ZipperException.Unreachable("zipper " + zipper + " cannot be resolved", failure), 1);
-                    } else {
-                        InetAddress next = addresses[attempt % addresses.length];
-                        dial(new InetSocketAddress(next, zipper.port()), addresses.length);
-                    }
-                }));
+        ZipperAddress next = zipper;
+        Runnable lookUp = () -> {
+            InetAddress[] addresses = resolve(next);
+            try {
+                loop.execute(() -> resolved(addresses, attempt));
+            } catch (RejectedExecutionException closed) {
+                LOG.debug("{}: closed while {} was looked up", settings.name(), next);
+            }
+        };
+        // Looking up a name blocks.
+        Threads.daemons("yomo-resolve").newThread(lookUp).start();
+    }
+
+    private void resolved(InetAddress[] addresses, int attempt) {
+        if (over) {
+            return;
+        }
+        if (addresses.length == 0) {
+            lost(new ZipperException.Unreachable("zipper " + zipper + " cannot be resolved", null), 1);
+        } else {
+            InetAddress address = addresses[attempt % addresses.length];
+            dial(new InetSocketAddress(address, zipper.port()), addresses.length);
+        }
     }
 
     private static InetAddress[] resolve(ZipperAddress zipper) {
@@ -242,14 +259,11 @@ final class ZipperClient {
         LOG.info("{}: connected to zipper {}", settings.name(), zipper);
         long mine = connections.sum();
         // A zipper that accepts and gives up at once is still one that does not work.
-        loop.schedule(
-                () -> {
-                    if (connected && connections.sum() == mine) {
-                        lostInARow = 0;
-                    }
-                },
-                settings.mostPause().toNanos(),
-                TimeUnit.NANOSECONDS);
+        later(settings.mostPause().toNanos(), () -> {
+            if (connected && connections.sum() == mine) {
+                lostInARow = 0;
+            }
+        });
         firstAnswer.complete(null);
     }
 
@@ -285,12 +299,18 @@ final class ZipperClient {
         try {
             next = ZipperAddress.parse(endpoint);
         } catch (IllegalArgumentException noAddress) {
-            lost(new ZipperException.Unreachable("zipper " + zipper + " sends to " + endpoint + ", which is no address", noAddress), 1);
+            lost(
+                    new ZipperException.Unreachable(
+                            "zipper " + zipper + " sends to " + endpoint + ", which is no address", noAddress),
+                    1);
             return;
         }
         if (++moves > MOST_MOVES) {
             moves = 0;
-            lost(new ZipperException.Unreachable("zipper " + zipper + " is one of " + MOST_MOVES + " that send to another", null), 1);
+            lost(
+                    new ZipperException.Unreachable(
+                            "zipper " + zipper + " is one of " + MOST_MOVES + " that send to another", null),
+                    1);
             return;
         }
         LOG.info("{}: zipper {} sends to {}", settings.name(), zipper, next);
@@ -313,12 +333,18 @@ final class ZipperClient {
         } else {
             LOG.debug("{}: {}; next attempt in {} ms", settings.name(), why.getMessage(), pause / 1_000_000);
         }
-        loop.schedule(this::attempt, pause, TimeUnit.NANOSECONDS);
+        later(pause, this::attempt);
+    }
+
+    private void later(long nanos, Runnable what) {
+        var unused = loop.schedule(what, nanos, TimeUnit.NANOSECONDS);
     }
 
     private long pause() {
         long doubled = settings.leastPause().toNanos() << Math.min(lostInARow - 1, 20);
-        long most = doubled < 0 ? settings.mostPause().toNanos() : Math.min(doubled, settings.mostPause().toNanos());
+        long most = doubled < 0
+                ? settings.mostPause().toNanos()
+                : Math.min(doubled, settings.mostPause().toNanos());
         return most / 2 + ThreadLocalRandom.current().nextLong(most / 2 + 1);
     }
 
@@ -339,12 +365,12 @@ final class ZipperClient {
             connection.close("closed");
             connection = null;
         }
-        outgoing.close(why == null ? "the client is closed" : why.getMessage());
+        outgoing.close(why == null ? "the client is closed" : String.valueOf(why.getMessage()));
         outgoing.abandon();
         if (why instanceof ZipperException.Rejected) {
             LOG.error("{}: {}", settings.name(), why.getMessage());
         }
-        group.shutdownGracefully(100, 2_000, TimeUnit.MILLISECONDS);
+        var unused = group.shutdownGracefully(100, 2_000, TimeUnit.MILLISECONDS);
         if (why == null) {
             firstAnswer.completeExceptionally(new ZipperException.NotWritten("the client is closed"));
             ended.complete(null);

@@ -78,17 +78,21 @@ public final class ZipperTls {
         }
         if (certificate != null && key != null) {
             try {
-                builder.keyManager(readable(key).toFile(), null, readable(certificate).toFile());
+                builder.keyManager(
+                        readable(key).toFile(), null, readable(certificate).toFile());
             } catch (IllegalArgumentException unusable) {
-                throw new IllegalArgumentException("TLS identity from " + certificate + " and " + key
-                        + " cannot be used (certificates and a PKCS#8 key in PEM are): " + unusable.getMessage(),
+                throw new IllegalArgumentException(
+                        "TLS identity from " + certificate + " and " + key
+                                + " cannot be used (certificates and a PKCS#8 key in PEM are): "
+                                + unusable.getMessage(),
                         unusable);
             }
         }
         try {
             return builder.build();
         } catch (RuntimeException unusable) {
-            throw new IllegalArgumentException("TLS cannot be set up from " + this + ": " + unusable.getMessage(), unusable);
+            throw new IllegalArgumentException(
+                    "TLS cannot be set up from " + this + ": " + unusable.getMessage(), unusable);
         }
     }
 
@@ -102,7 +106,8 @@ public final class ZipperTls {
     /** Names of files, no content. */
     @Override
     public String toString() {
-        return "ZipperTls[" + (trustAll ? "trusts all" : authority == null ? "the JDK's authorities" : "authorities " + authority)
+        return "ZipperTls["
+                + (trustAll ? "trusts all" : authority == null ? "the JDK's authorities" : "authorities " + authority)
                 + (certificate == null ? "" : ", identity " + certificate) + "]";
     }
 }

@@ -20,7 +20,8 @@ record Certificates(Path certificate, Path key) {
         Path store = directory.resolve(name + ".p12");
         try {
             Process keytool = new ProcessBuilder(List.of(
-                            Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
+                            Path.of(System.getProperty("java.home"), "bin", "keytool")
+                                    .toString(),
                             "-genkeypair",
                             "-alias",
                             name,
@@ -53,7 +54,10 @@ record Certificates(Path certificate, Path key) {
                 keys.load(in, PASSWORD.toCharArray());
             }
             return new Certificates(
-                    pem(directory.resolve(name + ".crt"), "CERTIFICATE", keys.getCertificate(name).getEncoded()),
+                    pem(
+                            directory.resolve(name + ".crt"),
+                            "CERTIFICATE",
+                            keys.getCertificate(name).getEncoded()),
                     pem(
                             directory.resolve(name + ".key"),
                             "PRIVATE KEY",

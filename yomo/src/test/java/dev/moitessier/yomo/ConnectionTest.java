@@ -132,8 +132,7 @@ class ConnectionTest {
         try (DatagramSocket free = new DatagramSocket(0, InetAddress.getLoopbackAddress())) {
             port = free.getLocalPort();
         }
-        assertThatThrownBy(() -> source()
-                        .zipper("127.0.0.1:" + port)
+        assertThatThrownBy(() -> source().zipper("127.0.0.1:" + port)
                         .answerTimeout(Duration.ofMillis(300))
                         .connect())
                 .isInstanceOf(ZipperException.Unreachable.class)
@@ -177,8 +176,9 @@ class ConnectionTest {
         try (FakeZipper elsewhere = FakeZipper.start(other)) {
             Source.Builder toElsewhere = source().zipper(elsewhere.address());
 
-            assertThatThrownBy(() ->
-                            toElsewhere.tls(ZipperTls.trusting(other.certificate())).connect())
+            assertThatThrownBy(() -> toElsewhere
+                            .tls(ZipperTls.trusting(other.certificate()))
+                            .connect())
                     .isInstanceOf(ZipperException.Unreachable.class);
             assertThat(elsewhere.poll(300)).isNull();
 
@@ -201,8 +201,8 @@ class ConnectionTest {
         assertThatThrownBy(() -> source().tls(ZipperTls.trusting(missing)).connect())
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("missing.pem");
-        assertThatThrownBy(() -> source()
-                        .tls(ZipperTls.verified().identity(identity.certificate(), identity.certificate()))
+        assertThatThrownBy(() -> source().tls(
+                                ZipperTls.verified().identity(identity.certificate(), identity.certificate()))
                         .connect())
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("zipper.crt");
@@ -211,7 +211,9 @@ class ConnectionTest {
     // ---- losing it
 
     @ParameterizedTest
-    @ValueSource(strings = {"close 0x13", "listener closed", "goaway", "malformed", "end of stream", "cut short", "too long"})
+    @ValueSource(
+            strings = {"close 0x13", "listener closed", "goaway", "malformed", "end of stream", "cut short", "too long"
+            })
     void aLostConnectionIsMadeAnewUnderAnotherId(String how) {
         try (Source source = source().mostFrameBytes(1 << 16).connect()) {
             FakeZipper.Client first = zipper.next();
@@ -221,15 +223,15 @@ class ConnectionTest {
                 case "goaway" -> first.send(new Frame.Goaway("somewhere else, please"));
                 case "malformed" -> first.send(new byte[] {0x00});
                 case "end of stream" -> first.finish();
-                case "cut short" -> first.send(HexFormat.of().parseHex("bf13010115")).finish();
+                case "cut short" ->
+                    first.send(HexFormat.of().parseHex("bf13010115")).finish();
                 case "too long" -> first.send(FrameCodec.encode(new Frame.Data(0x20, new byte[0], new byte[1 << 16])));
                 default -> throw new AssertionError(how);
             }
             FakeZipper.Client second = zipper.next();
 
             assertThat(first.handshake().id()).endsWith("-0");
-            assertThat(second.handshake().id())
-                    .isEqualTo(first.handshake().id().replaceFirst("-0$", "-1"));
+            assertThat(second.handshake().id()).isEqualTo(first.handshake().id().replaceFirst("-0$", "-1"));
             Await.until("connected again", source::connected);
             source.write(0x20, new byte[] {7});
             assertThat(second.nextData().payload()).containsExactly(7);
@@ -276,7 +278,9 @@ class ConnectionTest {
 
     @Test
     void aZipperThatReadsNothingFillsNoMemory() {
-        try (Source source = source().queue(1000, 1 << 20).closeTimeout(Duration.ofMillis(100)).connect()) {
+        try (Source source = source().queue(1000, 1 << 20)
+                .closeTimeout(Duration.ofMillis(100))
+                .connect()) {
             zipper.next().stopReading();
             for (int i = 0; i < 2000; i++) {
                 source.write(0x20, new byte[10_000]);

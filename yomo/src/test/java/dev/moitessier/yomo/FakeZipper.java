@@ -34,7 +34,8 @@ final class FakeZipper implements AutoCloseable {
     private final Channel socket;
     private final Queue<QuicChannel> connections = new ConcurrentLinkedQueue<>();
     private final LinkedBlockingQueue<Client> clients = new LinkedBlockingQueue<>();
-    private volatile Function<Frame.Handshake, byte[]> answer = handshake -> FrameCodec.encode(new Frame.HandshakeAck());
+    private volatile Function<Frame.Handshake, byte[]> answer =
+            handshake -> FrameCodec.encode(new Frame.HandshakeAck());
 
     private FakeZipper(Certificates identity, int port) {
         var tls = QuicSslContextBuilder.forServer(
@@ -115,9 +116,12 @@ final class FakeZipper implements AutoCloseable {
         }
     }
 
-    /** As a zipper that is shut down: code 0, no reason. */
+    /** As a zipper that is shut down: code 0, no reason. Idempotent. */
     @Override
     public void close() {
+        if (group.isShuttingDown()) {
+            return;
+        }
         for (QuicChannel connection : connections) {
             connection.close(true, 0, Unpooled.EMPTY_BUFFER).awaitUninterruptibly();
         }

@@ -43,8 +43,21 @@ class FrameReaderTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "00", "48545450", "8000", "ad06010115020161", "ff00", "bf7f", "bfffffffffff", "bf808080808001", "bfa001",
-                "bf83ffffff7f", "bf060101150205aaaa", "bf050101150220", "b9030101ff", "be03010180", "bf0201000000",
+                "00",
+                "48545450",
+                "8000",
+                "ad06010115020161",
+                "ff00",
+                "bf7f",
+                "bfffffffffff",
+                "bf808080808001",
+                "bfa001",
+                "bf83ffffff7f",
+                "bf060101150205aaaa",
+                "bf050101150220",
+                "b9030101ff",
+                "be03010180",
+                "bf0201000000",
                 "bf07010500000000200000"
             })
     void whatIsNoFrameIsOneTypedError(String hex) {
@@ -88,10 +101,13 @@ class FrameReaderTest {
             channel.writeInbound(Unpooled.copiedBuffer(stream, 0, cut));
             int length = cut;
             boolean atAnEnd = cut == FrameCodec.encode(new Frame.Goaway("bye")).length;
-            assertThatNothingOr(atAnEnd, () -> {
-                channel.finish();
-                channel.checkException();
-            }, length);
+            assertThatNothingOr(
+                    atAnEnd,
+                    () -> {
+                        channel.finish();
+                        channel.checkException();
+                    },
+                    length);
         }
     }
 

@@ -63,7 +63,8 @@ final class GoProgram implements AutoCloseable {
             return;
         }
         boolean found = Stream.of(System.getenv("PATH").split(File.pathSeparator))
-                .anyMatch(folder -> Files.isExecutable(Path.of(folder, "go")) || Files.exists(Path.of(folder, "go.exe")));
+                .anyMatch(
+                        folder -> Files.isExecutable(Path.of(folder, "go")) || Files.exists(Path.of(folder, "go.exe")));
         if (!found) {
             skip("There is no Go tool chain on the PATH: nothing is tested against a real zipper.");
         }

@@ -78,9 +78,7 @@ class GoldenVectorsTest {
                 vector.text(8));
 
         assertThat(FrameCodec.encode((Frame) frame)).isEqualTo(vector.bytes(9));
-        assertThat(decode(vector.bytes(9)))
-                .usingRecursiveComparison()
-                .isEqualTo(frame);
+        assertThat(decode(vector.bytes(9))).usingRecursiveComparison().isEqualTo(frame);
     }
 
     @ParameterizedTest
@@ -167,7 +165,8 @@ class GoldenVectorsTest {
         assertThat(hex(new Frame.HandshakeAck())).isEqualTo("a900");
         assertThat(hex(new Frame.Handshake(
                         "psig-sfn", "id-0", (byte) 0x5D, new int[] {0x20}, "", "", "2024-01-03", new byte[0], "")))
-                .isEqualTo("b12d0108707369672d73666e030469642d3002015d060420000000040005000" + "70a323032342d30312d303309000800");
+                .isEqualTo("b12d0108707369672d73666e030469642d3002015d060420000000040005000"
+                        + "70a323032342d30312d303309000800");
     }
 
     private static String hex(Frame frame) {

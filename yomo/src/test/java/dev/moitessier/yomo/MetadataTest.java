@@ -27,14 +27,28 @@ class MetadataTest {
         assertThat(Metadata.decode(HexFormat.of().parseHex("c0"))).isEmpty();
         assertThat(Metadata.decode(HexFormat.of().parseHex("82a161c0a162c40178")))
                 .isEqualTo(Map.of("a", "", "b", "x"));
-        assertThat(Metadata.decode(HexFormat.of().parseHex("df00000001a161a162"))).isEqualTo(Map.of("a", "b"));
+        assertThat(Metadata.decode(HexFormat.of().parseHex("df00000001a161a162")))
+                .isEqualTo(Map.of("a", "b"));
     }
 
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "01", "91a161", "81", "81a1", "81a161", "81a16101", "8101a161", "dfffffffff", "df7fffffff", "de", "81dbffffffff",
-                "81db7fffffff", "81d9ff61", "80c0", "81a1ffa161"
+                "01",
+                "91a161",
+                "81",
+                "81a1",
+                "81a161",
+                "81a16101",
+                "8101a161",
+                "dfffffffff",
+                "df7fffffff",
+                "de",
+                "81dbffffffff",
+                "81db7fffffff",
+                "81d9ff61",
+                "80c0",
+                "81a1ffa161"
             })
     void anythingElseIsOneTypedError(String hex) {
         assertThatThrownBy(() -> Metadata.decode(HexFormat.of().parseHex(hex)))

@@ -93,7 +93,8 @@ class RealZipperTest {
 
     @Test
     void aGoSourceReachesAJavaFunctionWhichReachesAGoFunction() {
-        GoProgram sink = closing(GoProgram.start("function", address, "-", "sink", "31", "print").ready());
+        GoProgram sink = closing(
+                GoProgram.start("function", address, "-", "sink", "31", "print").ready());
         closing(function("java")
                 .observe(0x30)
                 .handler(context -> {
@@ -152,7 +153,10 @@ class RealZipperTest {
                 .handler(context -> context.write(0x36, context.data()))
                 .connect());
         closing(GoProgram.start("function", address, "-", "go", "36", "echo=37").ready());
-        closing(function("java-sink").observe(0x37).handler(context -> got.add(context.data())).connect());
+        closing(function("java-sink")
+                .observe(0x37)
+                .handler(context -> got.add(context.data()))
+                .connect());
         Source source = closing(source("java").connect());
         for (int i = 0; i < 5; i++) {
             source.write(0x35, payload);
@@ -167,21 +171,24 @@ class RealZipperTest {
     void theSeedsFunctionInJavaAnswersAGoSource() {
         PrscdFunction seed = context -> {
             if (context.readSignalling().isData()) {
-                context.writeEvent(new ChannelEvent("completed", context.readEvent().data()));
+                context.writeEvent(
+                        new ChannelEvent("completed", context.readEvent().data()));
             }
         };
         closing(function("presence-backend-sfn")
                 .observe(0x20)
                 .handler(seed.named("presence-backend-sfn"))
                 .connect());
-        GoProgram prscd = closing(GoProgram.start("function", address, "-", "prscd", "21", "print").ready());
+        GoProgram prscd = closing(GoProgram.start("function", address, "-", "prscd", "21", "print")
+                .ready());
         GoProgram source = closing(GoProgram.start("source", address, "-", "go").ready());
         Signalling said = Signalling.data("room", new ChannelEvent("ask", "[1]"))
                 .withSid("127.0.0.1:4242")
                 .withCid("ada")
                 .withAppId("app")
                 .withMeshId("m1");
-        source.tell("20 " + HEX.formatHex(Signalling.control("peer_online", "room").encode()));
+        source.tell(
+                "20 " + HEX.formatHex(Signalling.control("peer_online", "room").encode()));
         source.tell("20 " + HEX.formatHex(said.encode()));
 
         String[] line = prscd.next().split(" ");
@@ -195,11 +202,15 @@ class RealZipperTest {
     @Test
     void theSeedsFunctionInGoAnswersAJavaSource() {
         List<Signalling> got = new CopyOnWriteArrayList<>();
-        closing(GoProgram.start("function", address, "-", "go-sfn", "40", "psig").ready());
-        // Answers to prscd are under 0x21, which a function must not observe: this one only listens, as a mesh node does.
+        closing(GoProgram.start("function", address, "-", "go-sfn", "40", "psig")
+                .ready());
+        // Answers to prscd are under 0x21, which a function must not observe: this one only listens, as a mesh node
+        // does.
         closing(new Listening(address, got));
         Source source = closing(source("java").connect());
-        Signalling said = Signalling.data("room", new ChannelEvent("ask", "ä€😀")).withCid("ada").withAppId("app");
+        Signalling said = Signalling.data("room", new ChannelEvent("ask", "ä€😀"))
+                .withCid("ada")
+                .withAppId("app");
         source.write(0x40, said.encode());
 
         Await.until("answered", () -> got.size() == 1);
@@ -225,8 +236,16 @@ class RealZipperTest {
     @Test
     void aTargetReachesOnlyWhoWantsIt() {
         List<String> got = new CopyOnWriteArrayList<>();
-        closing(function("one").observe(0x41).target("one").handler(context -> got.add("one")).connect());
-        closing(function("two").observe(0x41).target("two").handler(context -> got.add("two")).connect());
+        closing(function("one")
+                .observe(0x41)
+                .target("one")
+                .handler(context -> got.add("one"))
+                .connect());
+        closing(function("two")
+                .observe(0x41)
+                .target("two")
+                .handler(context -> got.add("two"))
+                .connect());
         Source source = closing(source("java").connect());
         source.write(0x41, new byte[1], "two");
         Await.until("the wanted one", () -> got.size() == 1);
@@ -247,13 +266,14 @@ class RealZipperTest {
         String guarded = "127.0.0.1:" + freePort();
         closing(GoProgram.start("zipper", guarded, "token:s3cr3t").ready());
 
-        assertThatThrownBy(() -> source("java").zipper(guarded).credential("token:wr0ng").connect())
+        assertThatThrownBy(() ->
+                        source("java").zipper(guarded).credential("token:wr0ng").connect())
                 .isInstanceOf(ZipperException.Rejected.class)
                 .hasMessageContaining("invalid token")
                 .hasMessageNotContaining("wr0ng");
-        assertThatThrownBy(() -> source("java").zipper(guarded).connect())
-                .isInstanceOf(ZipperException.Rejected.class);
-        Source source = closing(source("java").zipper(guarded).credential("token:s3cr3t").connect());
+        assertThatThrownBy(() -> source("java").zipper(guarded).connect()).isInstanceOf(ZipperException.Rejected.class);
+        Source source = closing(
+                source("java").zipper(guarded).credential("token:s3cr3t").connect());
         assertThat(source.connected()).isTrue();
     }
 
@@ -323,7 +343,8 @@ class RealZipperTest {
                         .connect())
                 .as("a certificate that the zipper does not know")
                 .isInstanceOf(ZipperException.class);
-        assertThatThrownBy(() -> source("java").zipper(strict).tls(ZipperTls.verified()).connect())
+        assertThatThrownBy(() ->
+                        source("java").zipper(strict).tls(ZipperTls.verified()).connect())
                 .as("a zipper that we do not know")
                 .isInstanceOf(ZipperException.Unreachable.class);
         assertThatThrownBy(() -> source("java").tls(trusting).connect())
@@ -336,8 +357,10 @@ class RealZipperTest {
     @Timeout(120)
     void aMinuteWithoutAFrameLosesNothing() {
         List<byte[]> got = new CopyOnWriteArrayList<>();
-        StreamFunction function =
-                closing(function("java").observe(0x43).handler(context -> got.add(context.data())).connect());
+        StreamFunction function = closing(function("java")
+                .observe(0x43)
+                .handler(context -> got.add(context.data()))
+                .connect());
         Source source = closing(source("java").connect());
         long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
         while (System.nanoTime() < until) {

@@ -50,15 +50,16 @@ class StreamFunctionTest {
     }
 
     private static Frame.Data message(String channel, String event) {
-        byte[] signalling =
-                Signalling.data(channel, new ChannelEvent(event, "{}")).withCid("ada").encode();
+        byte[] signalling = Signalling.data(channel, new ChannelEvent(event, "{}"))
+                .withCid("ada")
+                .encode();
         return new Frame.Data(0x20, Metadata.encode(Map.of("yomo-tid", "t1")), signalling);
     }
 
     @Test
     void answersAsPsigDoes() {
-        PrscdFunction greeter =
-                context -> context.writeEvent(new ChannelEvent("re:" + context.readEvent().event(), "\"hello\""));
+        PrscdFunction greeter = context ->
+                context.writeEvent(new ChannelEvent("re:" + context.readEvent().event(), "\"hello\""));
         try (StreamFunction function =
                 function().handler(greeter.named("psig-sfn")).connect()) {
             FakeZipper.Client client = zipper.next().send(message("room", "hi"));
@@ -131,10 +132,14 @@ class StreamFunctionTest {
                 client.send(message("slow", String.format("%03d", i)));
                 client.send(message("quick", String.format("%03d", i)));
             }
-            Await.until("the quick channel is done", () -> seen.getOrDefault("quick", List.of()).size() == 300);
+            Await.until(
+                    "the quick channel is done",
+                    () -> seen.getOrDefault("quick", List.of()).size() == 300);
             assertThat(seen).doesNotContainKey("slow");
             stuck.countDown();
-            Await.until("the slow channel is done", () -> seen.getOrDefault("slow", List.of()).size() == 300);
+            Await.until(
+                    "the slow channel is done",
+                    () -> seen.getOrDefault("slow", List.of()).size() == 300);
             assertThat(seen.get("slow")).isSorted();
             assertThat(seen.get("quick")).isSorted();
             assertThat(function.traffic().droppedIncoming()).isZero();
@@ -175,15 +180,17 @@ class StreamFunctionTest {
             FakeZipper.Client client = zipper.next();
             client.send(message("room", "1")).send(message("room", "2")).send(message("room", "3"));
 
-            assertThat(Signalling.decode(client.nextData().payload()).event().event()).isEqualTo("3");
+            assertThat(Signalling.decode(client.nextData().payload()).event().event())
+                    .isEqualTo("3");
             assertThat(function.traffic().failures()).isEqualTo(2);
         }
     }
 
     @Test
     void metadataThatIsNoneLosesOneFrame() {
-        try (StreamFunction function =
-                function().handler(context -> context.write(0x30, context.data())).connect()) {
+        try (StreamFunction function = function()
+                .handler(context -> context.write(0x30, context.data()))
+                .connect()) {
             FakeZipper.Client client = zipper.next();
             client.send(new Frame.Data(0x20, new byte[] {1, 2, 3}, new byte[] {1}));
             client.send(new Frame.Data(0x20, new byte[0], new byte[] {2}));
@@ -211,7 +218,9 @@ class StreamFunctionTest {
             }
             Await.until("all read", () -> function.traffic().received() == 500);
             stuck.countDown();
-            Await.until("what waited was handled", () -> calls.get() + function.traffic().droppedIncoming() == 500);
+            Await.until(
+                    "what waited was handled",
+                    () -> calls.get() + function.traffic().droppedIncoming() == 500);
             assertThat(calls).hasValueBetween(10, 12);
         }
     }

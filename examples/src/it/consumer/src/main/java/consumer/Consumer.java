@@ -12,6 +12,7 @@ import dev.moitessier.psig.ChannelEvent;
 import dev.moitessier.psig.Signalling;
 import dev.moitessier.store.memory.MemoryStore;
 import dev.moitessier.store.postgres.PostgresStore;
+import dev.moitessier.yomo.Source;
 import java.io.IOException;
 import javax.sql.DataSource;
 
@@ -40,6 +41,11 @@ public final class Consumer {
                 PrscdServer prscd = PrscdServer.builder(moitessier).config(config).start()) {
             return prscd.port() > 0 && prscd.servesWebTransport();
         }
+    }
+
+    /** Connected by whoever has a zipper. */
+    public static Source.Builder thermometer(String zipper) {
+        return Source.builder("thermometer").zipper(zipper);
     }
 
     public static Signalling reply() {
