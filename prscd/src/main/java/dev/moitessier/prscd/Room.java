@@ -438,11 +438,13 @@ class Room {
         if (state() == State.DROPPED) {
             return;
         }
+        if (state() == State.OPEN) {
+            reopens = true;
+            holdBack();
+        }
         state = State.CLOSED;
         generation++;
         release();
-        holdBack();
-        reopens = true;
         unsaid.forgetRoster();
         fullRosters.clear();
     }

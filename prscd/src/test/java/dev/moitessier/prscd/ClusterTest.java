@@ -663,7 +663,8 @@ class ClusterTest {
         bench.run(15);
         assertThat(one.shown("room")).containsOnlyKeys("bob", "new");
         assertThat(two.shown("room")).containsOnlyKeys("bob", "new");
-        assertThat(bob.offlines()).containsExactly("ada");
+        // And those that were in the append under way when the store went.
+        assertThat(bob.offlines()).contains("ada").hasSizeLessThan(100);
     }
 
     @Test
