@@ -90,6 +90,7 @@ class Node {
     private OptionalLong cursor = OptionalLong.empty();
     private long lastTick;
     private long wokeAt;
+    private boolean spoke;
     private @Nullable Drain draining;
     private Runnable laneEnd = () -> {};
 
@@ -407,7 +408,14 @@ class Node {
         }
         lastTick = now;
         isAsBefore();
-        if (maySpeak()) {
+        boolean speaks = maySpeak();
+        if (!speaks) {
+            rooms.values().forEach(Room::storeIsAway);
+        } else if (!spoke) {
+            rooms.values().forEach(Room::woke);
+        }
+        spoke = speaks;
+        if (speaks) {
             if (now - wokeAt > WAKE_GRACE) {
                 expireLingering(now);
             }

@@ -4,11 +4,9 @@ import dev.moitessier.prscd.Roster.Presence;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.function.BiConsumer;
-import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -119,9 +117,9 @@ final class SimNode extends Node {
         }
 
         @Override
-        void reconcile(Map<String, Long> spoke, Consumer<Map<String, Long>> unlisted) {
+        void subscribers(RoomStore.Answer<RoomStore.Present> answer) {
             if (!flaws.contains(Flaw.NO_RECONCILING)) {
-                super.reconcile(spoke, unlisted);
+                super.subscribers(answer);
             }
         }
 
