@@ -41,6 +41,8 @@ import org.junit.jupiter.api.Assumptions;
 final class Agent implements AutoCloseable {
     private static final Path SOURCES = Path.of("src/test/node");
     private static final Path INSTALLED = Path.of("target/node");
+    private static final Path OWN = Path.of("src/main/npm");
+    private static final Path PROTOCOL = Path.of("../docs/protocol.md");
     private static final List<String> CHROMIUM = List.of("chromium", "chromium-browser", "google-chrome");
     private static final long ANSWER_SECONDS = 60;
 
@@ -103,10 +105,9 @@ final class Agent implements AutoCloseable {
         }
         Files.createDirectories(INSTALLED);
         String wanted = Files.readString(SOURCES.resolve("package.json"));
-        try (var files = Files.list(SOURCES)) {
-            for (Path file : files.filter(Files::isRegularFile).toList()) {
-                Files.copy(file, INSTALLED.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
-            }
+        copy(SOURCES);
+        for (Path own : List.of(OWN.resolve("presence.js"), OWN.resolve("presence.d.ts"), PROTOCOL)) {
+            copy(own);
         }
         Path done = INSTALLED.resolve("installed.json");
         if (!Files.exists(done) || !Files.readString(done).equals(wanted)) {
@@ -122,6 +123,28 @@ final class Agent implements AutoCloseable {
             Files.writeString(done, wanted);
         }
         return String.valueOf(node);
+    }
+
+    /** The file, or the files of the folder. */
+    private static void copy(Path from) throws IOException {
+        try (var files = Files.walk(from, 1)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                Files.copy(file, INSTALLED.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
+            }
+        }
+    }
+
+    /** Runs a file of tests with Node's own runner; what it printed if they passed. */
+    static String nodeTest(String file) throws IOException {
+        Process tests = new ProcessBuilder(installed(), "--test", "--test-reporter=tap", file)
+                .directory(INSTALLED.toFile())
+                .redirectErrorStream(true)
+                .start();
+        String said = new String(tests.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        if (tests.onExit().join().exitValue() != 0) {
+            fail(said);
+        }
+        return said;
     }
 
     private static @Nullable String onPath(String program) {
