@@ -254,6 +254,7 @@ class WithoutThreadsTest {
         assertThat(ended).containsExactly(before);
         assertThat(paused.session().valid()).isTrue();
         assertThat(paused.session().id()).isNotEqualTo(before.id());
+        assertThat(paused.session().lease()).isEqualTo(Duration.ofSeconds(3));
         assertThat(otherStore.subscribers(new ListenerRef("room", ListenerType.SHARED, null)))
                 .hasSize(1);
         other.dispatch(BOB, "room", "after");

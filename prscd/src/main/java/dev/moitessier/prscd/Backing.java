@@ -20,6 +20,16 @@ final class Backing implements AutoCloseable {
         return new MoitessierRoomStore(moitessier, blocking, loop);
     }
 
+    /** Whether the store has answered within the lease. */
+    boolean alive() {
+        return moitessier.session().valid();
+    }
+
+    /** Runs what may wait. */
+    void execute(Runnable task) {
+        blocking.execute(task);
+    }
+
     /** Behind the nodes, which may still have something to say. */
     @Override
     public void close() {

@@ -11,6 +11,7 @@ import java.util.Deque;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -54,10 +55,18 @@ final class Functions {
                 .withAppId(node.settings().realm())
                 .withMeshId(node.settings().mesh())
                 .encode();
-        lines.computeIfAbsent(room.channel, Line::new).add(seen);
+        Line[] idle = new Line[1];
+        lines.compute(room.channel, (channel, line) -> {
+            Line its = line == null ? new Line(channel) : line;
+            idle[0] = its.add(seen) ? its : null;
+            return its;
+        });
+        if (idle[0] != null) {
+            executor.execute(idle[0]);
+        }
     }
 
-    /** The calls of one channel, in order. */
+    /** The calls of one channel, in order; there as long as one waits or runs. */
     private final class Line implements Runnable {
         private final String channel;
         private final Deque<byte[]> waiting = new ArrayDeque<>();
@@ -67,34 +76,37 @@ final class Functions {
             this.channel = channel;
         }
 
-        synchronized void add(byte[] seen) {
+        /** Whether it has to be run. */
+        synchronized boolean add(byte[] seen) {
             if (waiting.size() >= WAITING) {
                 node.counters().add(Count.FUNCTION_DROPPED);
-                return;
+                return false;
             }
             waiting.add(seen);
-            if (!running) {
-                running = true;
-                executor.execute(this);
-            }
+            boolean starts = !running;
+            running = true;
+            return starts;
         }
 
-        private synchronized byte[] next() {
+        private synchronized byte @Nullable [] next() {
             byte[] next = waiting.poll();
-            if (next == null) {
-                running = false;
-                return new byte[0];
-            }
+            running = next != null;
             return next;
         }
 
         @Override
         public void run() {
-            for (byte[] seen = next(); seen.length > 0; seen = next()) {
+            for (byte[] seen = next(); seen != null; seen = next()) {
                 for (Map.Entry<String, PrscdFunction> each : functions.entrySet()) {
                     call(each.getKey(), each.getValue(), seen);
                 }
             }
+            // A channel has whatever name a client thinks of: nothing of it may stay.
+            lines.computeIfPresent(channel, (name, line) -> line == this && isIdle() ? null : line);
+        }
+
+        private synchronized boolean isIdle() {
+            return !running;
         }
 
         private void call(String name, PrscdFunction function, byte[] seen) {
@@ -159,12 +171,8 @@ final class Functions {
         }
     }
 
-    /** The channel has been closed on this node. */
-    void forget(String channel) {
-        lines.computeIfPresent(channel, (name, line) -> {
-            synchronized (line) {
-                return line.running ? line : null;
-            }
-        });
+    /** Channels with calls that wait or run. */
+    int busyChannels() {
+        return lines.size();
     }
 }

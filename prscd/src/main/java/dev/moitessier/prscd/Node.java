@@ -87,6 +87,7 @@ class Node {
     private long lastTick;
     private long wokeAt;
     private @Nullable Drain draining;
+    private Runnable laneEnd = () -> {};
 
     // Others.
     private final Map<String, Long> dead = new LinkedHashMap<>();
@@ -99,18 +100,20 @@ class Node {
     private long lastN;
     private boolean foreignSaid;
 
-    // What waits for the next packet of the volatile lane: the newest per peer and per event.
-    private final Map<String, VolatileNote.Item> notes = new LinkedHashMap<>();
-    private boolean tellsSoon;
+    private final Notes notes;
 
     private static final class Drain {
-        final CompletableFuture<Boolean> done = new CompletableFuture<>();
+        final List<CompletableFuture<Boolean>> asked = new ArrayList<>();
         final UUID id;
         final long deadline;
 
         Drain(UUID id, long deadline) {
             this.id = id;
             this.deadline = deadline;
+        }
+
+        void complete(boolean known) {
+            asked.forEach(each -> each.complete(known));
         }
     }
 
@@ -133,6 +136,7 @@ class Node {
             throw new IllegalArgumentException("the realm's name must not take more than " + (MAX_SCOPE_BYTES / 2 - 8)
                     + " bytes of UTF-8, percent-encoded");
         }
+        this.notes = new Notes(this, nodesScope);
         this.ringBacklog = new Outbox.Backlog(settings.limits().nodeRingBytes());
         this.queueBacklog = new Outbox.Backlog(settings.limits().nodeQueueBytes());
     }
@@ -146,7 +150,7 @@ class Node {
             wokeAt = lastTick - WAKE_GRACE;
             Lane lane = store.lane();
             if (lane != null) {
-                lane.subscribe(nodesScope, this::heardVolatile);
+                laneEnd = lane.subscribe(nodesScope, this::heardVolatile);
             }
             beginLife();
             tick();
@@ -216,14 +220,20 @@ class Node {
                 Drain mine = drain;
                 loop.execute(() -> flushBefore(mine));
             }
-            drain.done.whenComplete((result, failure) -> answer.complete(Boolean.TRUE.equals(result)));
+            drain.asked.add(answer);
         });
         return answer;
     }
 
-    /** Leaves at once: the certificate takes all peers of this node with it. */
+    /** Leaves at once: the certificate takes all peers of this node with it. Nothing of it stays in the store's client. */
     void close() {
-        loop.execute(this::endLife);
+        loop.execute(() -> {
+            endLife();
+            // Not with the life: behind a drain the scopes of the application still hear those who are being sent away.
+            rooms().forEach(Room::end);
+            laneEnd.run();
+            laneEnd = () -> {};
+        });
     }
 
     CompletionStage<NodeDump> dump() {
@@ -338,7 +348,7 @@ class Node {
      */
     private void detachWhenSaid(Attached former) {
         loop.after(2 * leaseNanos(), () -> {
-            if (ended || live && rooms.values().stream().allMatch(room -> room.isOpen() && !room.hasUnsent())) {
+            if (ended || (live && rooms.values().stream().allMatch(room -> room.isOpen() && !room.hasUnsent()))) {
                 former.detach();
             } else {
                 detachWhenSaid(former);
@@ -577,10 +587,10 @@ class Node {
                 draining = null;
                 if (drained.equals(life)) {
                     endLife();
-                    drain.done.complete(true);
+                    drain.complete(true);
                 } else {
                     // It began another life meanwhile, which this entry does not speak of.
-                    drain.done.complete(false);
+                    drain.complete(false);
                 }
             }
 
@@ -599,7 +609,7 @@ class Node {
                 }
                 draining = null;
                 drainUnknown();
-                drain.done.complete(false);
+                drain.complete(false);
             }
         });
     }
@@ -615,64 +625,8 @@ class Node {
 
     // ---- the volatile lane
 
-    /** The newest state of a peer goes out with the next packet. */
-    void tellSoon(Room room, String sid) {
-        if (store.lane() != null) {
-            Presence each = room.roster.get(sid);
-            byte[] state = each == null ? null : each.state;
-            if (each != null && state != null) {
-                note(sid, new VolatileNote.State(room.channel, sid, each.version, each.stamp, state));
-            }
-        }
-    }
-
-    /** The newest of a volatile event. Without a lane nobody else hears it. */
-    void tellSoon(Room room, Datum datum, String event) {
-        if (store.lane() == null) {
-            counters.add(Count.VOLATILE_DROPPED);
-        } else {
-            note(datum.sid() + '/' + event, new VolatileNote.Event(room.channel, datum.sid(), datum.payload()));
-        }
-    }
-
-    private void note(String key, VolatileNote.Item item) {
-        notes.remove(key);
-        notes.put(key, item);
-        if (!tellsSoon) {
-            tellsSoon = true;
-            loop.after(Nanos.of(settings.tick()), this::tell);
-        }
-    }
-
-    private void tell() {
-        tellsSoon = false;
-        Lane lane = store.lane();
-        if (lane != null && maySpeak()) {
-            int most = lane.maxBytes() - life.length() - 16;
-            List<VolatileNote.Item> packet = new ArrayList<>();
-            int weight = 0;
-            for (VolatileNote.Item item : notes.values()) {
-                if (item.weight() > most) {
-                    continue;
-                }
-                if (weight + item.weight() > most) {
-                    publish(lane, packet);
-                    packet = new ArrayList<>();
-                    weight = 0;
-                }
-                packet.add(item);
-                weight += item.weight();
-            }
-            if (!packet.isEmpty()) {
-                publish(lane, packet);
-            }
-        }
-        notes.clear();
-    }
-
-    private void publish(Lane lane, List<VolatileNote.Item> packet) {
-        boolean sent = lane.publish(nodesScope, new VolatileNote(life, packet).encode());
-        counters.add(sent ? Count.VOLATILE_SENT : Count.VOLATILE_DROPPED);
+    Notes notes() {
+        return notes;
     }
 
     private void heardVolatile(ByteBuffer body) {
@@ -734,7 +688,6 @@ class Node {
             }
         }
         speakLater.remove(room);
-        functions.forget(room.channel);
     }
 
     Map<String, Long> lastRead(String channel) {

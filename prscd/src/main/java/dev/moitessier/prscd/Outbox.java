@@ -46,9 +46,9 @@ final class Outbox {
     /** Whether one more may be accepted without dropping another. */
     boolean hasRoom(Datum datum) {
         return waiting.isEmpty()
-                || waiting.size() < maxMessages
+                || (waiting.size() < maxMessages
                         && bytes + datum.weight() <= maxBytes
-                        && node.bytes + datum.weight() <= node.maxBytes;
+                        && node.bytes + datum.weight() <= node.maxBytes);
     }
 
     void add(Datum datum, long now) {

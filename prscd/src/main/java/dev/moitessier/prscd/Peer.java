@@ -39,13 +39,19 @@ final class Peer {
     private final Access access;
     private final AtomicInteger unhandled = new AtomicInteger();
     private final Map<String, Joined> joined = new LinkedHashMap<>();
-    private final Map<String, Deque<Signalling>> joining = new LinkedHashMap<>();
+    private final Map<String, Joining> joining = new LinkedHashMap<>();
     private final Deque<Signalling> stalled = new ArrayDeque<>();
     private @Nullable Room stalledBy;
+    private long stalls;
     private boolean closed;
     private boolean paused;
 
     private record Joined(Room room, Member member) {}
+
+    /** One attempt to join that the authorizer has not decided yet. */
+    private static final class Joining {
+        final Deque<Signalling> waiting = new ArrayDeque<>();
+    }
 
     Peer(Node node, String clientId, PeerConnection connection, Access access) {
         this.node = node;
@@ -124,10 +130,10 @@ final class Peer {
             refuse();
             return;
         }
-        Deque<Signalling> waiting = joining.get(message.channel());
-        if (waiting != null) {
-            if (waiting.size() < WAITING_FOR_JOIN) {
-                waiting.add(message);
+        Joining undecided = joining.get(message.channel());
+        if (undecided != null) {
+            if (undecided.waiting.size() < WAITING_FOR_JOIN) {
+                undecided.waiting.add(message);
             } else {
                 refuse();
             }
@@ -189,16 +195,16 @@ final class Peer {
             node.counters().add(Count.JOINS_REFUSED);
             return;
         }
-        Deque<Signalling> waiting = new ArrayDeque<>();
-        joining.put(channel, waiting);
+        Joining mine = new Joining();
+        joining.put(channel, mine);
         access.join(channel).whenComplete((allowed, failure) -> node.loop().execute(() -> {
-            if (closed || joining.get(channel) != waiting) {
+            if (closed || joining.get(channel) != mine) {
                 return;
             }
             joining.remove(channel);
             if (failure == null && allowed) {
                 joined(channel, state);
-                waiting.forEach(this::handle);
+                mine.waiting.forEach(this::handle);
             } else {
                 node.counters().add(Count.JOINS_REFUSED);
             }
@@ -268,8 +274,9 @@ final class Peer {
             connection.reading(false);
         }
         room.stall(this);
+        long stall = ++stalls;
         node.loop().after(STALLED_TOO_LONG, () -> {
-            if (stalledBy == room && stalled.peekFirst() == message) {
+            if (stalledBy != null && stall == stalls) {
                 tooSlow();
             }
         });

@@ -10,25 +10,19 @@ import dev.moitessier.prscd.RoomStore.LogRecord;
 import dev.moitessier.prscd.RoomStore.Present;
 import dev.moitessier.prscd.RoomStore.Reader;
 import dev.moitessier.prscd.Roster.Presence;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.UUID;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One channel on one node: its roster, what it says to the other nodes through the channel's scope, and what it reads
@@ -42,12 +36,9 @@ import org.slf4j.LoggerFactory;
  * <p>Not final only so that tests can put well-known mistakes back; each decision that can go wrong is a method of its own.
  */
 class Room {
-    private static final Logger LOG = LoggerFactory.getLogger(Room.class);
-
     private static final long OPEN_WAIT = Nanos.millis(500);
     private static final long OPEN_AGAIN = Nanos.millis(300);
-    private static final long APPEND_AGAIN_FIRST = Nanos.millis(50);
-    private static final long APPEND_AGAIN_LAST = Nanos.seconds(1);
+    private static final long SAY_AGAIN = Nanos.millis(50);
     /** Longer than the store's client needs to read an entry without a hint. */
     private static final long SECOND_LOOK = Nanos.seconds(2);
 
@@ -88,45 +79,18 @@ class Room {
     private final Map<Member, Long> unacknowledged = new LinkedHashMap<>();
 
     private final Map<String, Long> lastN = new HashMap<>();
-    private final Map<String, Parts> partial = new HashMap<>();
+    private final FullRosters fullRosters = new FullRosters();
     private boolean reconciling;
     private final Set<Runnable> whenOpen = new LinkedHashSet<>();
 
-    private final Set<String> dirty = new LinkedHashSet<>();
-    private final Set<String> settling = new LinkedHashSet<>();
+    private final Unsaid unsaid = new Unsaid();
     private boolean settlesSoon;
-    private final Set<String> gone = new LinkedHashSet<>();
-    private boolean full;
-    private boolean ask;
     private boolean bye;
-    private final Deque<Part> fullParts = new ArrayDeque<>();
     private final Outbox outbox;
     private final Set<Peer> stalled = new LinkedHashSet<>();
     private @Nullable InFlight inFlight;
     private int lingering;
     private long pinnedTill;
-
-    /** The one append under way: frozen, and repeated under the same id until its fate is known. */
-    private static final class InFlight {
-        final Append append;
-        final List<Datum> data;
-        final boolean bye;
-        int tries;
-
-        InFlight(Append append, List<Datum> data, boolean bye) {
-            this.append = append;
-            this.data = data;
-            this.bye = bye;
-        }
-    }
-
-    private record Part(int index, int of, List<Up> ups) {}
-
-    /** A full roster of which the last part is still to come. */
-    private static final class Parts {
-        int next;
-        final List<Up> ups = new ArrayList<>();
-    }
 
     Room(Node node, String channel, String scope) {
         this.node = node;
@@ -153,7 +117,7 @@ class Room {
         audience.add(member);
         roster.put(new Presence(member.sid, peer.clientId(), node.life(), 1, node.nextStamp(), state));
         if (state != null) {
-            dirty.add(member.sid);
+            unsaid.changed(member.sid);
             show(peer.clientId());
         }
         unacknowledged.put(member, loop.nanos() + OPEN_WAIT);
@@ -185,23 +149,22 @@ class Room {
         presence.stamp = node.nextStamp();
         show(presence.clientId);
         if (first) {
-            dirty.add(member.sid);
+            unsaid.changed(member.sid);
             flush();
         } else if (!others.isEmpty() || state() != State.OPEN) {
-            node.tellSoon(this, member.sid);
+            node.notes().state(this, member.sid);
             settle(member.sid);
         }
     }
 
     /** States change often; the volatile lane has them at once, the log gets the last one. */
     private void settle(String sid) {
-        settling.add(sid);
+        unsaid.settling(sid);
         if (!settlesSoon) {
             settlesSoon = true;
             loop.after(node.settleNanos(), () -> {
                 settlesSoon = false;
-                dirty.addAll(settling);
-                settling.clear();
+                unsaid.settled();
                 flush();
             });
         }
@@ -213,7 +176,7 @@ class Room {
         if (volatileEvent != null) {
             audience.deliver(datum);
             if (!others.isEmpty()) {
-                node.tellSoon(this, datum, volatileEvent);
+                node.notes().event(this, datum, volatileEvent);
             }
             return true;
         }
@@ -296,9 +259,7 @@ class Room {
         if (state() == State.DROPPED) {
             return;
         }
-        dirty.remove(sid);
-        settling.remove(sid);
-        gone.add(sid);
+        unsaid.left(sid);
         remove(sid);
         closeIfIdle();
         flush();
@@ -422,8 +383,7 @@ class Room {
         if (waiting.isEmpty()) {
             return;
         }
-        full = true;
-        ask = true;
+        unsaid.say(true);
         holdBackTill = loop.nanos() + 2 * node.leaseNanos();
         loop.after(2 * node.leaseNanos(), this::acknowledge);
         reconcileLater();
@@ -444,7 +404,7 @@ class Room {
                     Set<String> live = strangers(present.lives());
                     others.addAll(live);
                     waiting.addAll(live);
-                    full = true;
+                    unsaid.say(false);
                     askAround();
                     flush();
                 }
@@ -469,8 +429,8 @@ class Room {
         state = State.CLOSED;
         generation++;
         release();
-        fullParts.clear();
-        partial.clear();
+        unsaid.forgetRoster();
+        fullRosters.clear();
     }
 
     /** The same while others know the former life: it stays subscribed until the next one has been heard. */
@@ -484,7 +444,7 @@ class Room {
 
     private void letGo(Attached former) {
         loop.after(Nanos.seconds(1), () -> {
-            if (node.isEnded() || state() == State.DROPPED || state() == State.OPEN && !hasUnsent()) {
+            if (node.isEnded() || state() == State.DROPPED || (state() == State.OPEN && !hasUnsent())) {
                 former.detach();
             } else {
                 letGo(former);
@@ -563,6 +523,14 @@ class Room {
         node.dropped(this);
     }
 
+    /** The node is closed. */
+    void end() {
+        suspend();
+        if (joined != null) {
+            joined.close();
+        }
+    }
+
     // ---- appending
 
     void flush() {
@@ -582,18 +550,13 @@ class Room {
         InFlight next = compose();
         if (next != null) {
             inFlight = next;
-            append(next);
+            next.send();
         }
     }
 
     /** Nobody else is here: presence is said when somebody asks. */
     private void sayNothing() {
-        dirty.clear();
-        settling.clear();
-        gone.clear();
-        fullParts.clear();
-        full = false;
-        ask = false;
+        unsaid.clear();
         if (!ordered) {
             outbox.clear();
         }
@@ -609,173 +572,58 @@ class Room {
         }
         boolean saysBye = bye && isDeserted();
         if (saysBye) {
-            full = false;
-            fullParts.clear();
+            unsaid.forgetRoster();
         }
-        int budget = node.limits().entryBytes();
-        boolean asks = false;
-        if (full && fullParts.isEmpty()) {
-            asks = ask;
-            splitFull(budget / 2);
-        }
-        Part part = fullParts.poll();
-        List<Up> ups;
-        List<String> left = List.of();
-        if (part != null) {
-            ups = part.ups;
-        } else {
-            dirty.addAll(settling);
-            settling.clear();
-            ups = takeDirty(budget / 2);
-            left = takeGone(budget / 4);
-        }
-        List<Datum> data = outbox.take(budget / 2);
-        if (part == null && ups.isEmpty() && left.isEmpty() && data.isEmpty() && !saysBye) {
+        int budget = node.limits().entryBytes() / 2;
+        Unsaid.Words words = unsaid.take(roster, node.life(), budget);
+        List<Datum> data = outbox.take(budget);
+        if (words.isEmpty() && data.isEmpty() && !saysBye) {
             return null;
         }
         LogEntry entry = new LogEntry(
                 node.life(),
                 node.nextN(),
-                asks,
+                words.asks(),
                 saysBye,
-                part == null ? 0 : part.index,
-                part == null ? 0 : part.of,
-                ups,
-                left,
+                words.part(),
+                words.parts(),
+                words.ups(),
+                words.gone(),
                 data);
         Append append = new Append(scope, node.newId(), Node.SENDER, entry.encode(), Map.of());
         if (ordered && !data.isEmpty()) {
             queueHasRoom();
         }
-        return new InFlight(append, data, saysBye);
+        return new InFlight(node, this, append, data, saysBye);
     }
 
-    /** A roster that does not fit one entry goes in parts, which readers apply together. */
-    private void splitFull(int budget) {
-        full = false;
-        ask = false;
-        dirty.clear();
-        settling.clear();
-        gone.clear();
-        List<List<Up>> parts = new ArrayList<>();
-        List<Up> part = new ArrayList<>();
-        int weight = 0;
-        for (Presence each : roster.all()) {
-            Up up = each.owner.equals(node.life()) ? upOf(each) : null;
-            if (up == null) {
-                continue;
-            }
-            weight += up.weight();
-            if (weight > budget && !part.isEmpty()) {
-                parts.add(part);
-                part = new ArrayList<>();
-                weight = up.weight();
-            }
-            part.add(up);
-        }
-        parts.add(part);
-        for (int i = 0; i < parts.size(); i++) {
-            fullParts.add(new Part(i, parts.size(), parts.get(i)));
-        }
-    }
-
-    private static @Nullable Up upOf(Presence each) {
-        byte[] state = each.state;
-        return state == null ? null : new Up(each.sid, each.clientId, each.version, each.stamp, state);
-    }
-
-    private List<Up> takeDirty(int budget) {
-        List<Up> ups = new ArrayList<>();
-        int weight = 0;
-        for (Iterator<String> sids = dirty.iterator(); sids.hasNext() && weight < budget; ) {
-            Presence each = roster.get(sids.next());
-            sids.remove();
-            Up up = each == null ? null : upOf(each);
-            if (up != null) {
-                ups.add(up);
-                weight += up.weight();
-            }
-        }
-        return ups;
-    }
-
-    private List<String> takeGone(int budget) {
-        List<String> left = new ArrayList<>();
-        int weight = 0;
-        for (Iterator<String> sids = gone.iterator(); sids.hasNext() && weight < budget; ) {
-            String sid = sids.next();
-            sids.remove();
-            left.add(sid);
-            weight += sid.length() + 1;
-        }
-        return left;
-    }
-
-    private void append(InFlight mine) {
-        node.counters().add(mine.tries++ == 0 ? Count.APPENDS : Count.APPENDS_REPEATED);
-        node.store().append(mine.append, new Answer<>() {
-            @Override
-            public void ok(Appended appended) {
-                if (inFlight == mine) {
-                    inFlight = null;
-                    appended(mine, appended);
-                }
-            }
-
-            @Override
-            public void failed(Throwable cause) {
-                if (inFlight == mine) {
-                    if (mine.tries == 10) {
-                        LOG.warn("Channel {}: nothing can be written for a while; trying on", channel, cause);
-                    }
-                    uncertain(mine.append.id(), mine.tries);
-                }
-            }
-        });
-    }
-
-    /** It may have been written or not: the very same again, until one attempt is answered. */
-    void uncertain(UUID id, int tries) {
-        long delay = Math.min(APPEND_AGAIN_LAST, APPEND_AGAIN_FIRST << Math.min(tries, 5));
-        loop.after(node.jitter(delay), () -> repeat(id, tries));
-    }
-
-    private void repeat(UUID id, int tries) {
-        InFlight mine = inFlight;
-        if (mine == null || !mine.append.id().equals(id)) {
-            return;
-        }
-        if (state() == State.OPEN && node.maySpeak()) {
-            append(mine);
-        } else {
-            uncertain(id, tries);
-        }
+    /** It may have been written or not: the very same again. */
+    void uncertain(InFlight mine) {
+        mine.sendAgain();
     }
 
     /** For the mistake of giving up what may have been written. */
-    final void abandon(UUID id) {
-        InFlight mine = inFlight;
-        if (mine != null && mine.append.id().equals(id)) {
-            inFlight = null;
-            outbox.putBack(mine.data, loop.nanos());
-            full = true;
-            loop.after(APPEND_AGAIN_FIRST, this::flush);
-        }
+    final void abandon(InFlight mine) {
+        mine.abandon();
+        inFlight = null;
+        outbox.putBack(mine.data(), loop.nanos());
+        unsaid.say(false);
+        loop.after(SAY_AGAIN, this::flush);
     }
 
-    private void appended(InFlight mine, Appended appended) {
+    void appended(InFlight mine, Appended appended) {
+        inFlight = null;
         if (!appended.heard()) {
-            unheard(mine.data);
+            unheard(mine.data());
             return;
         }
-        if (mine.bye) {
+        if (mine.isBye()) {
             bye = false;
             if (isIdle()) {
                 drop();
                 return;
             }
-            full = true;
-            ask = true;
+            unsaid.say(true);
         }
         flush();
         closeIfIdle();
@@ -785,9 +633,9 @@ class Room {
     void unheard(List<Datum> data) {
         node.counters().add(Count.APPENDS_UNHEARD);
         outbox.putBack(data, loop.nanos());
-        full = true;
+        unsaid.say(false);
         bye = false;
-        loop.after(APPEND_AGAIN_FIRST, () -> {
+        loop.after(SAY_AGAIN, () -> {
             flush();
             closeIfIdle();
         });
@@ -839,12 +687,11 @@ class Room {
         String life = entry.life();
         boolean stranger = node.drainedTill(life) == null && others.add(life) && !entry.ask() && !entry.bye();
         if (entry.ask() || stranger) {
-            full = true;
-            ask |= stranger;
+            unsaid.say(stranger);
         }
         Set<String> touched = new LinkedHashSet<>();
         if (entry.isFull()) {
-            List<Up> roster = wholeRoster(entry);
+            List<Up> roster = fullRosters.add(entry);
             if (roster != null) {
                 replace(life, roster, touched);
                 waiting.remove(life);
@@ -862,33 +709,13 @@ class Room {
         if (entry.bye()) {
             others.remove(life);
             waiting.remove(life);
-            partial.remove(life);
+            fullRosters.forget(life);
             replace(life, List.of(), touched);
         }
         touched.forEach(this::show);
         acknowledge();
         flush();
         reconcileLater();
-    }
-
-    private @Nullable List<Up> wholeRoster(LogEntry entry) {
-        if (entry.parts() == 1) {
-            partial.remove(entry.life());
-            return entry.ups();
-        }
-        Parts parts = entry.part() == 0 ? new Parts() : partial.get(entry.life());
-        if (parts == null || parts.next != entry.part()) {
-            partial.remove(entry.life());
-            return null;
-        }
-        parts.ups.addAll(entry.ups());
-        parts.next++;
-        if (parts.next < entry.parts()) {
-            partial.put(entry.life(), parts);
-            return null;
-        }
-        partial.remove(entry.life());
-        return parts.ups;
     }
 
     private void replace(String life, List<Up> roster, Set<String> touched) {
@@ -959,7 +786,7 @@ class Room {
     void bury(String life) {
         others.remove(life);
         waiting.remove(life);
-        partial.remove(life);
+        fullRosters.forget(life);
         if (node.drainedTill(life) == null) {
             removeAll(roster.where(each -> each.owner.equals(life)));
         }
@@ -986,6 +813,9 @@ class Room {
 
     void forget(String life) {
         lastN.remove(life);
+        if (joined != null) {
+            joined.forget(life);
+        }
     }
 
     /** The loop stood still: what it thinks it has waited for, it has not. */
@@ -1085,11 +915,10 @@ class Room {
         }
         others.removeAll(lives);
         waiting.removeAll(lives);
-        lives.forEach(partial::remove);
+        lives.forEach(fullRosters::forget);
         removeAll(roster.where(each -> each.lingersTill == null && lives.contains(each.owner)));
         if (!waiting.isEmpty()) {
-            full = true;
-            ask = true;
+            unsaid.say(true);
         }
         acknowledge();
         flush();
@@ -1135,11 +964,9 @@ class Room {
 
     boolean hasUnsent() {
         return inFlight != null
-                || !fullParts.isEmpty()
-                || full && !others.isEmpty()
                 || !outbox.isEmpty()
-                || state() == State.OPEN && !others.isEmpty() && (!gone.isEmpty() || !dirty.isEmpty())
-                || joined != null && !joined.isIdle();
+                || (!others.isEmpty() && !unsaid.isEmpty())
+                || (joined != null && !joined.isIdle());
     }
 
     Set<String> others() {

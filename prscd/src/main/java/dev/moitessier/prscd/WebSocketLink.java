@@ -22,6 +22,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** A client on WebSocket: frames of RFC 6455 become messages, and silence becomes an end. */
+@SuppressWarnings("FutureReturnValueIgnored") // what becomes of a write or a close shows in the pipeline
 final class WebSocketLink extends Link implements Heartbeats.Beating {
     private static final Logger log = LoggerFactory.getLogger(WebSocketLink.class);
 

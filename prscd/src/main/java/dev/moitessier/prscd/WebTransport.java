@@ -51,6 +51,7 @@ import org.slf4j.LoggerFactory;
  * WebTransport over HTTP/3: draft-02 as Chromium speaks it, the settings of newer drafts beside it. One session per
  * connection, datagrams only: Presencejs knows nothing else. Loaded only where Netty's QUIC is on the class path.
  */
+@SuppressWarnings("FutureReturnValueIgnored") // what becomes of a write or a close shows in the pipeline
 final class WebTransport {
     private static final Logger log = LoggerFactory.getLogger(WebTransport.class);
 
@@ -87,7 +88,10 @@ final class WebTransport {
         this.gateway = gateway;
         new SecureRandom().nextBytes(tokenSecret);
         this.tls = context(keys.present());
-        keys.use(identity -> tls = context(identity));
+        keys.use(identity -> {
+            QuicSslContext next = context(identity);
+            return () -> tls = next;
+        });
     }
 
     /** Called only where the classes are there; null, and one line in the log, if the native part is not. */
@@ -410,7 +414,7 @@ final class WebTransport {
             try {
                 WebTransportLink present = session;
                 if (present != null && capsules.closes(frame.content())) {
-                    over(context, Departure.LEFT);
+                    over(Departure.LEFT);
                 }
             } finally {
                 frame.release();
@@ -419,24 +423,24 @@ final class WebTransport {
 
         @Override
         protected void channelInputClosed(ChannelHandlerContext context) {
-            over(context, Departure.LEFT);
+            over(Departure.LEFT);
         }
 
         @Override
         public void channelInactive(ChannelHandlerContext context) throws Exception {
-            over(context, Departure.LOST);
+            over(Departure.LOST);
             super.channelInactive(context);
         }
 
         @Override
         public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
             log.debug("session of {} broke: {}", connection.remote, cause.toString());
-            over(context, Departure.LOST);
+            over(Departure.LOST);
             context.close();
         }
 
         /** A session that has ended has nothing to do on its connection any more. */
-        private void over(ChannelHandlerContext context, Departure departure) {
+        private void over(Departure departure) {
             WebTransportLink present = session;
             if (present != null && present.leave(departure)) {
                 connection.channel.close(true, Http3ErrorCode.H3_NO_ERROR.code(), Unpooled.EMPTY_BUFFER);

@@ -575,6 +575,91 @@ class ClusterTest {
     }
 
     @Test
+    @DisplayName(
+            "function.orderedAfterInput: in an ordered channel it is called when its input has its place, and answers behind it")
+    void orderedFunctions() {
+        Server one = bench.server();
+        Server two = bench.server();
+        List<String> seen = new ArrayList<>();
+        for (Server each : List.of(one, two)) {
+            each.node.function("echo", context -> {
+                if (context.readSignalling().isData()) {
+                    String text = context.readEvent().data();
+                    seen.add(text);
+                    context.writeEvent(new ChannelEvent("m", "re " + text));
+                }
+            });
+        }
+        Client ada = one.client("ada").in("ordered-1");
+        Client bob = two.client("bob").in("ordered-1");
+        Client eve = one.client("eve").in("ordered-1");
+        bench.run(2);
+        bench.outage(4);
+        bench.run(.1);
+        for (int i = 0; i < 10; i++) {
+            ada.data("ordered-1", "a" + i);
+            bob.data("ordered-1", "b" + i);
+        }
+        bench.run(3);
+        assertThat(seen).isEmpty();
+        bench.run(6);
+        assertThat(seen).hasSize(20).doesNotHaveDuplicates();
+        assertThat(seen.stream().filter(each -> each.startsWith("a"))).isSorted();
+        assertThat(eve.heard()).hasSize(40).doesNotHaveDuplicates();
+        for (String each : seen) {
+            assertThat(eve.heard().indexOf("re " + each)).isGreaterThan(eve.heard().indexOf(each));
+        }
+    }
+
+    @Test
+    @DisplayName("function.noTrace: of channels that were left nothing stays, whatever they were called")
+    void functionsLeaveNothing() {
+        Server server = bench.server();
+        List<String> seen = new ArrayList<>();
+        server.node.function("log", context -> seen.add(context.readSignalling().opCode()));
+        Client ada = server.client("ada");
+        for (int i = 0; i < 500; i++) {
+            ada.join("r" + i);
+            bench.run(.01);
+            ada.leave("r" + i);
+            bench.run(.01);
+        }
+        bench.run(2);
+        assertThat(seen).contains("peer_online", "peer_offline");
+        assertThat(server.node.functions().busyChannels()).isZero();
+    }
+
+    @Test
+    @DisplayName("close: a node that is closed leaves nothing in the store and nothing behind that runs")
+    void closedNode() {
+        bench.rules.put(
+                "chat-*", new ChannelSettings(ChannelSettings.Order.IMMEDIATE, "room/{channel}", Set.of(), true));
+        Server stays = bench.server();
+        Server closes = bench.server();
+        Client bob = stays.client("bob").in("room");
+        Client ada = closes.client("ada").in("room").in("chat-1").in("ordered-1");
+        bench.run(3);
+        assertThat(bench.onTheLane()).isEqualTo(2);
+        assertThat(bench.store.lives("room/chat-1")).hasSize(1);
+        bench.outage(3);
+        ada.data("chat-1", "on its way");
+        ada.data("ordered-1", "on its way");
+        bench.run(1);
+        closes.node.close();
+        bench.run(20);
+        assertThat(bob.offlines()).containsExactly("ada");
+        assertThat(bench.onTheLane()).isEqualTo(1);
+        assertThat(bench.store.lives("room/chat-1")).isEmpty();
+        assertThat(bench.store.lives("prscd/sim/c/ordered-1")).isEmpty();
+        assertThat(bench.store.lives("prscd/sim/c/room")).containsExactly(stays.node.life());
+        assertThat(bench.store.lives("prscd/sim/n")).containsExactly(stays.node.life());
+        long appends = closes.count(Count.APPENDS) + closes.count(Count.APPENDS_REPEATED);
+        bench.run(60);
+        assertThat(closes.count(Count.APPENDS) + closes.count(Count.APPENDS_REPEATED))
+                .isEqualTo(appends);
+    }
+
+    @Test
     @DisplayName("function.ofTheDead: one node alone says peer_offline for the peers of a dead one")
     void functionsOfTheDead() {
         List<Server> servers = List.of(bench.server(), bench.server(), bench.server());

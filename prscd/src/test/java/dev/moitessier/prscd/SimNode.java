@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
-import java.util.UUID;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -101,11 +100,11 @@ final class SimNode extends Node {
         }
 
         @Override
-        void uncertain(UUID id, int tries) {
+        void uncertain(InFlight mine) {
             if (flaws.contains(Flaw.ABANDONED_APPEND)) {
-                abandon(id);
+                abandon(mine);
             } else {
-                super.uncertain(id, tries);
+                super.uncertain(mine);
             }
         }
 

@@ -1,14 +1,18 @@
 package consumer;
 
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
 import dev.moitessier.Conditions;
 import dev.moitessier.Listener;
 import dev.moitessier.Moitessier;
 import dev.moitessier.Person;
 import dev.moitessier.Since;
+import dev.moitessier.prscd.PrscdServer;
 import dev.moitessier.psig.ChannelEvent;
 import dev.moitessier.psig.Signalling;
 import dev.moitessier.store.memory.MemoryStore;
 import dev.moitessier.store.postgres.PostgresStore;
+import java.io.IOException;
 import javax.sql.DataSource;
 
 /** Uses what a newcomer uses, from the installed artifacts. */
@@ -26,6 +30,16 @@ public final class Consumer {
     /** Opened by whoever has a database; compiling is all that happens here. */
     public static Moitessier onPostgres(DataSource dataSource) {
         return Moitessier.on(PostgresStore.create(dataSource));
+    }
+
+    /** Rooms for browsers, on a port that is free; says whether it can do WebTransport without the optional libraries. */
+    public static boolean serves() throws IOException {
+        Config config = ConfigFactory.parseString(
+                "prscd { port = 0, tls.self-made = true, realms.a { keys = [k], join = [\"*\"] } }");
+        try (Moitessier moitessier = Moitessier.on(new MemoryStore());
+                PrscdServer prscd = PrscdServer.builder(moitessier).config(config).start()) {
+            return prscd.port() > 0 && prscd.servesWebTransport();
+        }
     }
 
     public static Signalling reply() {
