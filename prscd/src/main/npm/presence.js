@@ -718,7 +718,9 @@ const overWebSocket = (url, signal) =>
         lost()
       }
     })
-    signal.addEventListener('abort', link.close)
+    // One that is still opening is closed when it is open: browsers complain of it in their console otherwise.
+    const abandon = () => (socket.readyState === 0 ? (socket.onopen = link.close) : link.close())
+    signal.addEventListener('abort', abandon)
     // What there is to say comes with the close.
     socket.onerror = () => {}
     socket.onopen = () => resolve(link)
