@@ -31,7 +31,7 @@ export const chat = ({ log, form, field, onSay, onTyping }) => {
     said(person, text) {
       const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40
       const now = Date.now()
-      const item = document.createElement('li')
+      const item = document.createElement('article')
       item.dataset.colour = person.colour
       if (last.id === person.id && last.name === person.name && now - last.at < SAME_SPEAKER) item.className = 'same'
       const line = item.appendChild(document.createElement('div'))

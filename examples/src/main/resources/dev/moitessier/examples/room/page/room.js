@@ -126,6 +126,7 @@ const wire = (it) => {
 
 const showRoom = (name) => {
   $('room-name').textContent = name
+  $('room-name').classList.toggle('long', name.length > 14)
   document.title = `${name} · Presence room`
 }
 
@@ -147,11 +148,13 @@ const onStatus = (status, transport) => {
     $('trip').textContent = '–'
     lostAt ??= Date.now()
     troubled = setTimeout(() => ($('trouble').hidden = false), Math.max(0, lostAt + TROUBLE_AFTER - Date.now()))
+    if (opened) info().then((about) => presence.trust(about.certificateHash), () => {})
     return
   }
   lostAt = undefined
 }
 let lostAt
+let presence
 
 const info = async () => {
   const response = await fetch('/v1/info', { cache: 'no-store' })
@@ -225,7 +228,7 @@ active()
 
 const about = await info().catch(() => ({}))
 if (about.node) me.node = about.node
-const presence = await connect({
+presence = await connect({
   url: new URL('/v1', location.href).href,
   id,
   certificateHash: about.certificateHash,
