@@ -79,11 +79,14 @@ public final class Rooms {
     /** And what they say is in the mailbox of whoever listens to that scope. */
     static Listener archive(Moitessier moitessier) {
         Listener archive = moitessier.listen(Conditions.shared(Person.of("archive"), "room/chat-42"));
-        archive.subscribe(
-                message -> System.out.println(message.from().id() + ": " + ChannelEvent.decode(message.buffer())));
+        archive.subscribe(message -> keep(message.from(), ChannelEvent.decode(message.buffer())));
         return archive;
     }
     // end
+
+    private static void keep(Person from, ChannelEvent event) {
+        System.out.println(from.id() + ": " + event);
+    }
 
     private static void broadcast(PrscdChannel room) {
         // snippet: prscd-channel
@@ -94,14 +97,12 @@ public final class Rooms {
 
     private static void function(PrscdServer prscd) {
         // snippet: prscd-function
-        prscd.function(
-                "upper",
-                context -> { // sees what a YoMo function on 0x20 sees
-                    if (context.readSignalling().isData()) {
-                        String data = context.readEvent().data();
-                        context.writeEvent(new ChannelEvent("answer", data.toUpperCase(Locale.ROOT)));
-                    }
-                });
+        prscd.function("upper", context -> {
+            if (context.readSignalling().isData()) {
+                String data = context.readEvent().data();
+                context.writeEvent(new ChannelEvent("answer", data.toUpperCase(Locale.ROOT)));
+            }
+        });
         // end
     }
 

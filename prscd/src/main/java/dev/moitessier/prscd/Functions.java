@@ -11,6 +11,7 @@ import java.util.Deque;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,10 +26,14 @@ final class Functions {
     /** Calls that wait per channel; more are dropped and counted. */
     private static final int WAITING = 1_024;
 
+    /** Their bytes over all channels. */
+    private static final long WAITING_BYTES = 64L << 20;
+
     private final Node node;
     private final Executor executor;
     private final Map<String, PrscdFunction> functions = new ConcurrentHashMap<>();
     private final Map<String, Line> lines = new ConcurrentHashMap<>();
+    private final AtomicLong waitingBytes = new AtomicLong();
 
     Functions(Node node, Executor executor) {
         this.node = node;
@@ -78,11 +83,12 @@ final class Functions {
 
         /** Whether it has to be run. */
         synchronized boolean add(byte[] seen) {
-            if (waiting.size() >= WAITING) {
+            if (waiting.size() >= WAITING || waitingBytes.get() + seen.length > WAITING_BYTES) {
                 node.counters().add(Count.FUNCTION_DROPPED);
                 return false;
             }
             waiting.add(seen);
+            waitingBytes.addAndGet(seen.length);
             boolean starts = !running;
             running = true;
             return starts;
@@ -91,6 +97,7 @@ final class Functions {
         private synchronized byte @Nullable [] next() {
             byte[] next = waiting.poll();
             running = next != null;
+            waitingBytes.addAndGet(next == null ? 0 : -next.length);
             return next;
         }
 

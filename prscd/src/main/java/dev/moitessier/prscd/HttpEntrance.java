@@ -51,7 +51,8 @@ final class HttpEntrance extends SimpleChannelInboundHandler<FullHttpRequest> {
             answer(context, Routes.Answer.text(400, "bad request"));
         } else if (request.method().equals(HttpMethod.GET)
                 && request.headers().containsValue(HttpHeaderNames.UPGRADE, HttpHeaderValues.WEBSOCKET, true)) {
-            upgrade(context, request.retain());
+            // Without its buffer: whoever decides may take for ever, and must not keep it from the pool.
+            upgrade(context, request.replace(Unpooled.EMPTY_BUFFER));
         } else {
             plain(context, request);
         }
@@ -74,7 +75,6 @@ final class HttpEntrance extends SimpleChannelInboundHandler<FullHttpRequest> {
                 ? new WebSocketServerHandshakerFactory(null, null, frames()).newHandshaker(request)
                 : null;
         if (handshaker == null) {
-            request.release();
             WebSocketServerHandshakerFactory.sendUnsupportedVersionResponse(context.channel())
                     .addListener(ChannelFutureListener.CLOSE);
             return;
@@ -82,13 +82,8 @@ final class HttpEntrance extends SimpleChannelInboundHandler<FullHttpRequest> {
         var remote = (InetSocketAddress) context.channel().remoteAddress();
         gateway.admissions()
                 .decide(request.uri(), request.headers().get(HttpHeaderNames.ORIGIN), remote)
-                .whenComplete((decision, failure) -> context.executor().execute(() -> {
-                    try {
-                        decided(context, request, handshaker, decision, failure);
-                    } finally {
-                        request.release();
-                    }
-                }));
+                .whenComplete((decision, failure) ->
+                        context.executor().execute(() -> decided(context, request, handshaker, decision, failure)));
     }
 
     private WebSocketDecoderConfig frames() {

@@ -53,6 +53,9 @@ class Node {
     static final String SENDER = "prscd";
 
     private static final Logger LOG = LoggerFactory.getLogger(Node.class);
+    /** All scopes of prscd's own begin so. */
+    private static final String SCOPES = "prscd/";
+
     private static final int MAX_SCOPE_BYTES = 400;
     private static final long BEGIN_AGAIN = Nanos.millis(300);
     private static final long REMEMBER_DEAD = Nanos.seconds(600);
@@ -74,6 +77,7 @@ class Node {
     private final Outbox.Backlog ringBacklog;
     private final Outbox.Backlog queueBacklog;
     private final Set<Room> speakLater = new LinkedHashSet<>();
+    private final Set<Room> stalled = new LinkedHashSet<>();
 
     // The life. Written on the loop, read by ready() from anywhere.
     private String life = "";
@@ -88,6 +92,8 @@ class Node {
     private long wokeAt;
     private @Nullable Drain draining;
     private Runnable laneEnd = () -> {};
+
+    private final Set<CaughtUp> catchingUp = new LinkedHashSet<>();
 
     // Others.
     private final Map<String, Long> dead = new LinkedHashMap<>();
@@ -130,7 +136,7 @@ class Node {
         this.random = random;
         this.rules = rules;
         this.functions = new Functions(this, functionExecutor);
-        this.prefix = "prscd/" + encoded(settings.realm());
+        this.prefix = SCOPES + encoded(settings.realm());
         this.nodesScope = prefix + "/n";
         if (utf8(nodesScope) > MAX_SCOPE_BYTES / 2) {
             throw new IllegalArgumentException("the realm's name must not take more than " + (MAX_SCOPE_BYTES / 2 - 8)
@@ -251,6 +257,7 @@ class Node {
     private void beginLife() {
         String former = life;
         life = newSid();
+        catchingUp.clear();
         live = false;
         ownLives.add(life);
         if (!former.isEmpty()) {
@@ -408,6 +415,12 @@ class Node {
             speakLater.clear();
             rooms.forEach(Room::flush);
         }
+        for (Room each : List.copyOf(stalled)) {
+            // It may have waited for what other rooms held.
+            if (each.resumeStalled()) {
+                stalled.remove(each);
+            }
+        }
         forgetDead(now);
         loop.after(jitter(leaseNanos() / 12), this::tick);
     }
@@ -464,6 +477,9 @@ class Node {
                 } catch (Unpack.Foreign foreign) {
                     foreign(nodesScope, each.position(), foreign);
                 }
+            }
+            if (mine == birth) {
+                runCaughtUp();
             }
         }
 
@@ -530,6 +546,55 @@ class Node {
             }
         }
         return farewells;
+    }
+
+    /** What waits until the nodes' scope has been read up to a position. */
+    private record CaughtUp(long position, Runnable task) {}
+
+    /**
+     * Runs the task when all that is in the nodes' scope by now has been read here: who drained said so there before it left
+     * any channel. Not at all if this life ends before.
+     */
+    void whenCaughtUp(Runnable task) {
+        Attached here = attached;
+        int mine = birth;
+        if (here == null) {
+            return;
+        }
+        here.subscribers(new Answer<>() {
+            @Override
+            public void ok(Present present) {
+                if (mine == birth) {
+                    CaughtUp waits = new CaughtUp(present.position(), task);
+                    catchingUp.add(waits);
+                    // Entries that were trimmed before they were read are never read.
+                    loop.after(2 * leaseNanos(), () -> {
+                        if (catchingUp.remove(waits)) {
+                            task.run();
+                        }
+                    });
+                    runCaughtUp();
+                }
+            }
+
+            @Override
+            public void failed(Throwable cause) {
+                loop.after(jitter(BEGIN_AGAIN), () -> {
+                    if (mine == birth) {
+                        whenCaughtUp(task);
+                    }
+                });
+            }
+        });
+    }
+
+    private void runCaughtUp() {
+        long read = cursor.orElse(Long.MIN_VALUE);
+        for (CaughtUp each : List.copyOf(catchingUp)) {
+            if (each.position <= read && catchingUp.remove(each)) {
+                each.task.run();
+            }
+        }
     }
 
     /** Certificates may be among the entries that were lost. */
@@ -688,6 +753,7 @@ class Node {
             }
         }
         speakLater.remove(room);
+        stalled.remove(room);
     }
 
     Map<String, Long> lastRead(String channel) {
@@ -696,6 +762,10 @@ class Node {
 
     void speakLater(Room room) {
         speakLater.add(room);
+    }
+
+    void stalled(Room room) {
+        stalled.add(room);
     }
 
     void left(Peer peer) {
@@ -798,8 +868,13 @@ class Node {
         if (channel.isBlank() || utf8(scopeOf(channel)) > MAX_SCOPE_BYTES) {
             return false;
         }
-        String joined = settingsOf(channel).scope();
-        return joined == null || utf8(joined.replace(ChannelSettings.CHANNEL, channel)) <= MAX_SCOPE_BYTES;
+        String template = settingsOf(channel).scope();
+        if (template == null) {
+            return true;
+        }
+        // A client that names the channel must not get at what the nodes say to each other, of whatever realm.
+        String joined = template.replace(ChannelSettings.CHANNEL, channel);
+        return utf8(joined) <= MAX_SCOPE_BYTES && !joined.startsWith(SCOPES);
     }
 
     private String scopeOf(String channel) {

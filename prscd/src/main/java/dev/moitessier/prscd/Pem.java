@@ -81,8 +81,7 @@ final class Pem {
         return Stream.of("EC", "RSA", "Ed25519")
                 .flatMap(algorithm -> key(algorithm, spec).stream())
                 .findFirst()
-                .orElseThrow(
-                        () -> new IllegalArgumentException("the private key is neither EC nor RSA nor Ed25519"));
+                .orElseThrow(() -> new IllegalArgumentException("the private key is neither EC nor RSA nor Ed25519"));
     }
 
     private static Optional<PrivateKey> key(String algorithm, PKCS8EncodedKeySpec spec) {

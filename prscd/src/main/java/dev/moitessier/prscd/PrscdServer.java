@@ -319,11 +319,13 @@ public final class PrscdServer implements AutoCloseable {
                     Executors.newSingleThreadScheduledExecutor(new DefaultThreadFactory("prscd-housekeeping", true));
             if (keys != null) {
                 long every = prscd.getDuration("tls.reload").toNanos();
-                Future<?> unused = housekeeping.scheduleWithFixedDelay(keys::refresh, every, every, TimeUnit.NANOSECONDS);
+                Future<?> unused =
+                        housekeeping.scheduleWithFixedDelay(keys::refresh, every, every, TimeUnit.NANOSECONDS);
             }
             Duration idleRealm = prscd.getDuration("rooms.idle-realm");
             long look = idleRealm.toNanos() / 4 + 1;
-            Future<?> unused = housekeeping.scheduleWithFixedDelay(() -> realms.closeIdle(idleRealm), look, look, TimeUnit.NANOSECONDS);
+            Future<?> unused = housekeeping.scheduleWithFixedDelay(
+                    () -> realms.closeIdle(idleRealm), look, look, TimeUnit.NANOSECONDS);
             log.info(
                     "serving {} on port {} over {}",
                     PATH,

@@ -12,7 +12,6 @@ import dev.moitessier.prscd.RoomStore.Reader;
 import dev.moitessier.prscd.Roster.Presence;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -38,10 +37,8 @@ import org.jspecify.annotations.Nullable;
 class Room {
     private static final long OPEN_WAIT = Nanos.millis(500);
     private static final long OPEN_AGAIN = Nanos.millis(300);
+    private static final long LOOK_AGAIN = Nanos.seconds(2);
     private static final long SAY_AGAIN = Nanos.millis(50);
-    /** Longer than the store's client needs to read an entry without a hint. */
-    private static final long SECOND_LOOK = Nanos.seconds(2);
-
     private static final long STALE = Nanos.seconds(5);
     /** How long a room without members stays open for a broadcast from the application. */
     private static final long PINNED = Nanos.seconds(30);
@@ -80,7 +77,7 @@ class Room {
 
     private final Map<String, Long> lastN = new HashMap<>();
     private final FullRosters fullRosters = new FullRosters();
-    private boolean reconciling;
+    private final RollCall rollCall;
     private final Set<Runnable> whenOpen = new LinkedHashSet<>();
 
     private final Unsaid unsaid = new Unsaid();
@@ -101,6 +98,7 @@ class Room {
         this.ordered = settings.order() == ChannelSettings.Order.ORDERED;
         this.audience = new Audience(channel, node.settings().mesh(), loop);
         this.outbox = node.newOutbox(ordered);
+        this.rollCall = new RollCall(node, this);
         String appScope = settings.scope();
         this.joined = appScope == null
                 ? null
@@ -211,6 +209,15 @@ class Room {
     /** This peer wants to say more than the queue takes; it is told when there is room. */
     void stall(Peer peer) {
         stalled.add(peer);
+        node.stalled(this);
+    }
+
+    /** False as long as somebody has to wait. */
+    boolean resumeStalled() {
+        if (queue().hasRoomAgain()) {
+            queueHasRoom();
+        }
+        return stalled.isEmpty();
     }
 
     void queueHasRoom() {
@@ -332,7 +339,7 @@ class Room {
         state = State.OPEN;
         presenceFrom = present.position();
         Set<String> live = strangers(present.lives());
-        lookAgain(spokeOf(ownersNotIn(live)));
+        rollCall.missing(ownersNotIn(live));
         others.clear();
         others.addAll(live);
         waiting.clear();
@@ -386,7 +393,7 @@ class Room {
         unsaid.say(true);
         holdBackTill = loop.nanos() + 2 * node.leaseNanos();
         loop.after(2 * node.leaseNanos(), this::acknowledge);
-        reconcileLater();
+        rollCall.later();
     }
 
     /** Entries are missing: says all and asks for all again. Nobody is dropped for being unlisted: others may come back later. */
@@ -715,7 +722,7 @@ class Room {
         touched.forEach(this::show);
         acknowledge();
         flush();
-        reconcileLater();
+        rollCall.later();
     }
 
     private void replace(String life, List<Up> roster, Set<String> touched) {
@@ -834,34 +841,6 @@ class Room {
         }
     }
 
-    /** A node may have closed the channel without a word, thinking that it was alone: it is looked for now and then. */
-    private void reconcileLater() {
-        if (!reconciling && (!others.isEmpty() || !waiting.isEmpty())) {
-            reconciling = true;
-            long pace = waiting.isEmpty() ? node.reconcileNanos() : node.leaseNanos() / 2;
-            loop.after(node.jitter(pace), () -> {
-                reconciling = false;
-                Set<String> compared = ownersNotIn(Set.of());
-                compared.addAll(others);
-                compared.addAll(waiting);
-                reconcile(spokeOf(compared), this::lookAgain);
-            });
-        }
-    }
-
-    /** Who is not subscribed may have drained or died, and the word of that be on its way: it is given time to come. */
-    private void lookAgain(Map<String, Long> unlisted) {
-        int opening = generation;
-        if (!unlisted.isEmpty()) {
-            loop.after(SECOND_LOOK, () -> {
-                if (generation == opening) {
-                    reconcile(unlisted, silent -> closedSilently(silent.keySet()));
-                }
-            });
-        }
-        reconcileLater();
-    }
-
     /** Passes on those of these lives that are not subscribed and have not spoken since. */
     void reconcile(Map<String, Long> spoke, Consumer<Map<String, Long>> unlisted) {
         Attached mine = attached;
@@ -875,27 +854,20 @@ class Room {
                 if (generation == opening) {
                     Map<String, Long> silent = new LinkedHashMap<>(spoke);
                     silent.keySet().removeAll(present.lives());
-                    silent.entrySet().removeIf(each -> !each.getValue().equals(lastN.getOrDefault(each.getKey(), 0L)));
+                    silent.entrySet().removeIf(each -> !each.getValue().equals(readOf(each.getKey())));
                     unlisted.accept(silent);
                 }
             }
 
             @Override
             public void failed(Throwable cause) {
-                loop.after(node.jitter(SECOND_LOOK), () -> {
+                loop.after(node.jitter(LOOK_AGAIN), () -> {
                     if (generation == opening) {
                         reconcile(spoke, unlisted);
                     }
                 });
             }
         });
-    }
-
-    /** Up to which entry each of them has been read. */
-    private Map<String, Long> spokeOf(Set<String> lives) {
-        Map<String, Long> spoke = new LinkedHashMap<>();
-        lives.forEach(life -> spoke.put(life, lastN.getOrDefault(life, 0L)));
-        return spoke;
     }
 
     /** Whose peers are here, and not because it said that they would be back. */
@@ -909,10 +881,8 @@ class Room {
         return owners;
     }
 
-    private void closedSilently(Collection<String> lives) {
-        if (lives.isEmpty()) {
-            return;
-        }
+    /** They have left without a word, and have neither drained nor died. */
+    void closedSilently(Set<String> lives) {
         others.removeAll(lives);
         waiting.removeAll(lives);
         lives.forEach(fullRosters::forget);
@@ -922,7 +892,7 @@ class Room {
         }
         acknowledge();
         flush();
-        reconcileLater();
+        rollCall.later();
         closeIfIdle();
     }
 
@@ -962,6 +932,11 @@ class Room {
         }
     }
 
+    /** How much waits to be said of who is here. */
+    int unsaid() {
+        return unsaid.size();
+    }
+
     boolean hasUnsent() {
         return inFlight != null
                 || !outbox.isEmpty()
@@ -971,6 +946,32 @@ class Room {
 
     Set<String> others() {
         return others;
+    }
+
+    /** All lives that are said to be here. */
+    Set<String> livesHere() {
+        Set<String> lives = ownersNotIn(Set.of());
+        lives.addAll(others);
+        lives.addAll(waiting);
+        return lives;
+    }
+
+    boolean hasOthers() {
+        return !others.isEmpty() || !waiting.isEmpty();
+    }
+
+    boolean isOwedRosters() {
+        return !waiting.isEmpty();
+    }
+
+    /** Up to which of its entries a life has been read. */
+    long readOf(String life) {
+        return lastN.getOrDefault(life, 0L);
+    }
+
+    /** Answers to what was asked before it changed are not this opening's any more. */
+    int generation() {
+        return generation;
     }
 
     boolean isOpen() {

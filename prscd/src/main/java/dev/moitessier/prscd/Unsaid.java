@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /** What a room has to say of its own peers and has not said yet. It names them only; what they are is asked when it is said. */
 final class Unsaid {
+    private static final int MANY = 4_096;
+
     private final Set<String> changed = new LinkedHashSet<>();
     private final Set<String> settling = new LinkedHashSet<>();
     private final Set<String> left = new LinkedHashSet<>();
@@ -45,6 +47,11 @@ final class Unsaid {
         changed.remove(sid);
         settling.remove(sid);
         left.add(sid);
+        if (left.size() > MANY) {
+            // However many come and go while nothing can be said: who is not in the whole roster has left.
+            say(false);
+            left.clear();
+        }
     }
 
     /** All own peers; {@code ask}: everybody else shall do the same. */
@@ -65,6 +72,10 @@ final class Unsaid {
         changed.clear();
         settling.clear();
         left.clear();
+    }
+
+    int size() {
+        return changed.size() + settling.size() + left.size() + parts.size();
     }
 
     boolean isWhole() {

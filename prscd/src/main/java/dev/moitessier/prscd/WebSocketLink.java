@@ -34,7 +34,9 @@ final class WebSocketLink extends Link implements Heartbeats.Beating {
     private final Allowance allowance;
     private boolean paced;
     private int silentBeats;
-    private long unwritableSince = Long.MIN_VALUE;
+    /** Of any worth while the channel is not writable. */
+    private long unwritableSince;
+
     private long roundTripMillis = -1;
 
     WebSocketLink(Channel channel, WriteQueue writes, Heartbeats heartbeats, TransportLimits limits) {
@@ -98,11 +100,8 @@ final class WebSocketLink extends Link implements Heartbeats.Beating {
             end(Departure.LOST, CloseCode.GOING_AWAY, "no answer to pings");
             return;
         }
-        if (channel().isWritable()) {
-            unwritableSince = Long.MIN_VALUE;
-        } else if (unwritableSince == Long.MIN_VALUE) {
-            unwritableSince = nanos;
-        } else if (nanos - unwritableSince > limits().slowTimeout().toNanos()) {
+        if (!channel().isWritable()
+                && nanos - unwritableSince > limits().slowTimeout().toNanos()) {
             end(Departure.LOST, CloseCode.TRY_AGAIN_LATER, "too slow");
             return;
         }
@@ -168,6 +167,7 @@ final class WebSocketLink extends Link implements Heartbeats.Beating {
 
         @Override
         public void channelWritabilityChanged(ChannelHandlerContext context) {
+            unwritableSince = System.nanoTime();
             tellWritable();
         }
 

@@ -329,6 +329,8 @@ final class WebTransport {
             } else if (!protocol.toString().equals("webtransport")
                     && !protocol.toString().equals("webtransport-h3")) {
                 refuse(context, 501);
+            } else if (!text(headers.method()).equals("CONNECT")) {
+                refuse(context, 400);
             } else if (connection.asked) {
                 // We announce one session per connection.
                 refuse(context, 429);

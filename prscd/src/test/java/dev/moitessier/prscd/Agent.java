@@ -1,5 +1,6 @@
 package dev.moitessier.prscd;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
 import com.typesafe.config.Config;
@@ -13,10 +14,13 @@ import java.io.BufferedReader;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -54,9 +58,10 @@ final class Agent implements AutoCloseable {
     private final List<Config> events = new CopyOnWriteArrayList<>();
 
     private Agent(List<String> command) throws IOException {
+        Path complaints = Files.createTempFile(INSTALLED, "agent", ".err");
         process = new ProcessBuilder(command)
                 .directory(INSTALLED.toFile())
-                .redirectError(INSTALLED.resolve("agent.err").toFile())
+                .redirectError(complaints.toFile())
                 .start();
         commands = new BufferedWriter(process.outputWriter(StandardCharsets.UTF_8));
         Thread reader = new Thread(this::read, "agent-reader");
@@ -66,7 +71,7 @@ final class Agent implements AutoCloseable {
             ready.get(ANSWER_SECONDS, TimeUnit.SECONDS);
         } catch (ExecutionException | TimeoutException | InterruptedException e) {
             close();
-            throw new IOException("the clients do not start: " + Files.readString(INSTALLED.resolve("agent.err")), e);
+            throw new IOException("the clients do not start: " + Files.readString(complaints), e);
         }
     }
 
@@ -104,23 +109,29 @@ final class Agent implements AutoCloseable {
             missing("no Node.js on the PATH: real clients are not tested");
         }
         Files.createDirectories(INSTALLED);
-        String wanted = Files.readString(SOURCES.resolve("package.json"));
-        copy(SOURCES);
-        for (Path own : List.of(OWN.resolve("presence.js"), OWN.resolve("presence.d.ts"), PROTOCOL)) {
-            copy(own);
-        }
-        Path done = INSTALLED.resolve("installed.json");
-        if (!Files.exists(done) || !Files.readString(done).equals(wanted)) {
-            Process install = new ProcessBuilder(
-                            npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts")
-                    .directory(INSTALLED.toFile())
-                    .redirectErrorStream(true)
-                    .start();
-            String said = new String(install.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            if (install.onExit().join().exitValue() != 0) {
-                missing("the packages of the real clients cannot be installed: " + said);
+        // Another JVM of this module's tests may be about it.
+        try (FileChannel lock = FileChannel.open(
+                        INSTALLED.resolve("installed.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                FileLock held = lock.lock()) {
+            assertThat(held.isValid()).isTrue();
+            String wanted = Files.readString(SOURCES.resolve("package.json"));
+            copy(SOURCES);
+            for (Path own : List.of(OWN.resolve("presence.js"), OWN.resolve("presence.d.ts"), PROTOCOL)) {
+                copy(own);
             }
-            Files.writeString(done, wanted);
+            Path done = INSTALLED.resolve("installed.json");
+            if (!Files.exists(done) || !Files.readString(done).equals(wanted)) {
+                Process install = new ProcessBuilder(
+                                npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts")
+                        .directory(INSTALLED.toFile())
+                        .redirectErrorStream(true)
+                        .start();
+                String said = new String(install.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+                if (install.onExit().join().exitValue() != 0) {
+                    missing("the packages of the real clients cannot be installed: " + said);
+                }
+                Files.writeString(done, wanted);
+            }
         }
         return String.valueOf(node);
     }
@@ -129,7 +140,10 @@ final class Agent implements AutoCloseable {
     private static void copy(Path from) throws IOException {
         try (var files = Files.walk(from, 1)) {
             for (Path file : files.filter(Files::isRegularFile).toList()) {
-                Files.copy(file, INSTALLED.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
+                Path copy = INSTALLED.resolve(file.getFileName());
+                if (!Files.exists(copy) || Files.mismatch(file, copy) >= 0) {
+                    Files.copy(file, copy, StandardCopyOption.REPLACE_EXISTING);
+                }
             }
         }
     }

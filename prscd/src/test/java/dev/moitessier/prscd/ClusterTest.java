@@ -607,7 +607,63 @@ class ClusterTest {
         assertThat(seen.stream().filter(each -> each.startsWith("a"))).isSorted();
         assertThat(eve.heard()).hasSize(40).doesNotHaveDuplicates();
         for (String each : seen) {
-            assertThat(eve.heard().indexOf("re " + each)).isGreaterThan(eve.heard().indexOf(each));
+            assertThat(eve.heard().indexOf("re " + each))
+                    .isGreaterThan(eve.heard().indexOf(each));
+        }
+    }
+
+    @Test
+    @DisplayName("outage.churn: however many come and go while the store is away, little waits, and all is right behind it")
+    void churnDuringOutage() {
+        Server one = bench.server();
+        Server two = bench.server();
+        Client ada = one.client("ada").in("room");
+        Client bob = two.client("bob").in("room");
+        bench.run(2);
+        bench.outage(20);
+        bench.run(1);
+        for (int i = 0; i < 10_000; i++) {
+            Client brief = one.client("brief" + i);
+            brief.answers = false;
+            brief.join("room").leave("room");
+            bench.run(.001);
+        }
+        bench.run(1);
+        assertThat(one.node.room("room").unsaid()).isLessThan(5_000);
+        one.client("new").join("room");
+        ada.leave("room");
+        bench.run(15);
+        assertThat(one.shown("room")).containsOnlyKeys("bob", "new");
+        assertThat(two.shown("room")).containsOnlyKeys("bob", "new");
+        assertThat(bob.offlines()).containsExactly("ada");
+    }
+
+    @Test
+    @DisplayName("bounds.node: what waits for the store is bounded over all channels, and those who had to wait go on")
+    void boundsOfTheNode() {
+        bench.limits = new NodeSettings.Limits(100, 1 << 10, 8 << 10, 64, 8 << 10, 16 << 10, 256, 8 << 10, 16 << 10);
+        Server one = bench.server();
+        Server two = bench.server();
+        List<Client> near = new ArrayList<>();
+        List<Client> far = new ArrayList<>();
+        for (int i = 0; i < 50; i++) {
+            near.add(one.client("near").in("r" + i).in("ordered-" + i));
+            far.add(two.client("far").in("r" + i).in("ordered-" + i));
+        }
+        bench.run(2);
+        bench.outage(10);
+        bench.run(.5);
+        for (int i = 0; i < 50; i++) {
+            near.get(i).data("r" + i, "x".repeat(900));
+            near.get(i).data("ordered-" + i, "y".repeat(900));
+        }
+        bench.run(1);
+        assertThat(one.count(Count.RING_DROPPED)).isBetween(30L, 40L);
+        assertThat(near.stream().filter(each -> !each.reading)).hasSizeBetween(30, 40);
+        bench.run(15);
+        assertThat(near).allMatch(each -> each.reading && each.closedWith == 0);
+        for (Client each : far) {
+            assertThat(each.heard().stream().filter(text -> text.startsWith("y"))).hasSize(1);
         }
     }
 

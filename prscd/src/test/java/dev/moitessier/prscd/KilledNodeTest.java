@@ -67,10 +67,13 @@ final class KilledNodeTest {
             join(browser, "dave", survives);
             join(clients, "bob", dies);
             join(clients, "carol", dies);
-            awaitRoster(clients, "alice", "bob", "carol", "dave");
-            awaitRoster(browser, "dave", "alice", "bob", "carol");
-            awaitRoster(clients, "bob", "alice", "carol", "dave");
-            awaitRoster(clients, "carol", "alice", "bob", "dave");
+            join(clients, "fred", dies);
+            awaitRoster(clients, "alice", "bob", "carol", "dave", "fred");
+            awaitRoster(browser, "dave", "alice", "bob", "carol", "fred");
+            awaitRoster(clients, "bob", "alice", "carol", "dave", "fred");
+            awaitRoster(clients, "carol", "alice", "bob", "dave", "fred");
+            assertThat(rosters(clients, "carol").get(rosters(clients, "carol").size() - 1))
+                    .contains("dave");
             assertThat(browser.run("count", "client", "dave").getInt("ok.transports"))
                     .as("dave is on WebTransport")
                     .isEqualTo(1);
@@ -81,6 +84,9 @@ final class KilledNodeTest {
                             && heard(browser, "dave").size() == 50);
             assertThat(heard(clients, "alice")).isEqualTo(upTo(50));
             assertThat(heard(browser, "dave")).isEqualTo(upTo(50));
+            clients.run("leave", "client", "fred", "channel", ROOM);
+            awaitRoster(clients, "alice", "bob", "carol", "dave");
+            awaitRoster(browser, "dave", "alice", "bob", "carol");
             int rostersOfAlice = rosters(clients, "alice").size();
             int rostersOfDave = rosters(browser, "dave").size();
             int messages = messages("prscd/demo/c/" + ROOM);
@@ -176,7 +182,10 @@ final class KilledNodeTest {
 
     private static Set<String> ids(List<? extends Config> peers) {
         Set<String> ids = new TreeSet<>();
-        peers.forEach(peer -> ids.add(peer.getString("id")));
+        peers.forEach(peer -> {
+            assertThat(peer.getString("name")).as("the state").isEqualTo(peer.getString("id"));
+            ids.add(peer.getString("id"));
+        });
         return ids;
     }
 

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -40,6 +41,7 @@ final class ProcessTest {
     }
 
     @Test
+    @Tag("long")
     @DisplayName("without the native QUIC, or without HTTP/3 at all, WebSocket serves and one line says so")
     void withoutNatives() throws Exception {
         for (String missing : List.of("netty-codec-native-quic", "netty-codec-http3", "quic")) {
@@ -76,6 +78,7 @@ final class ProcessTest {
     }
 
     @Test
+    @Tag("long")
     @DisplayName("out of file descriptors it does not accept for a while; when there are some again, it serves")
     void outOfDescriptors() throws Exception {
         Assumptions.assumeTrue(Files.isExecutable(Path.of("/bin/bash")), "no bash to bound the file descriptors with");

@@ -508,7 +508,8 @@ class RoomTest {
     }
 
     @Test
-    @DisplayName("access: who may not join is not answered, who may not publish is not heard; a late answer loses nothing")
+    @DisplayName(
+            "access: who may not join is not answered, who may not publish is not heard; a late answer loses nothing")
     void access() {
         Server server = bench.server();
         Client ada = server.client("ada").in("room");
@@ -584,6 +585,19 @@ class RoomTest {
     }
 
     @Test
+    @DisplayName("scope.notOurs: a channel whose scope would be one of prscd's own is no channel")
+    void joinedScopesOfOurOwn() {
+        bench.rules.put("*", new ChannelSettings(ChannelSettings.Order.IMMEDIATE, "{channel}", Set.of(), true));
+        Server server = bench.server();
+        Client eve = server.client("eve");
+        eve.join("prscd/sim/n").join("prscd/sim/c/room").join("prscd/other/n");
+        bench.run(2);
+        assertThat(eve.got).isEmpty();
+        eve.in("room");
+        assertThat(eve.got).hasSize(1);
+    }
+
+    @Test
     @DisplayName("realms: channels of one name in two realms are two, and no name of a client's is another scope's")
     void realmsAndNames() {
         Server shop = bench.serverOf("shop");
@@ -593,7 +607,12 @@ class RoomTest {
         Client bob = club.client("bob").in("room");
         Client eve = odd.client("eve").in("room");
         Client tom = shop.client("tom").in("n");
-        Client kim = shop.client("kim").in("room/c/room").in("%2F").in("/").in("../n").in("\u0000");
+        Client kim = shop.client("kim")
+                .in("room/c/room")
+                .in("%2F")
+                .in("/")
+                .in("../n")
+                .in("\u0000");
         bench.run(2);
         shop.node.broadcast("room", "x", new ChannelEvent("m", "hello").encode());
         bench.run(1);

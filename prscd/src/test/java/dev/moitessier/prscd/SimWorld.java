@@ -333,7 +333,8 @@ final class SimWorld {
     private void lookForGhosts() {
         sim.after(.5, this::lookForGhosts);
         double now = sim.seconds();
-        // Who loses answers to heartbeats may sweep only when it has had all for a whole lease: that takes a few tries more.
+        // Who loses answers to heartbeats may sweep only when it has had all for a whole lease: that takes a few tries
+        // more.
         double goneWithin = trouble.replyLost + trouble.requestLate > 0 ? 3 * GONE_WITHIN : GONE_WITHIN;
         if (now < goneWithin + 7
                 || !isCalm(now - goneWithin - 2 * SimStore.LEASE - 6, now)
