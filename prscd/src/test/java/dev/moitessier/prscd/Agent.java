@@ -45,8 +45,11 @@ import org.junit.jupiter.api.Assumptions;
 final class Agent implements AutoCloseable {
     private static final Path SOURCES = Path.of("src/test/node");
     private static final Path INSTALLED = Path.of("target/node");
-    private static final Path OWN = Path.of("src/main/npm");
-    private static final Path PROTOCOL = Path.of("../docs/protocol.md");
+    private static final List<Path> BESIDE = List.of(
+            Path.of("src/main/npm/presence.js"),
+            Path.of("src/main/npm/presence.d.ts"),
+            Path.of("../docs/protocol.md"),
+            Path.of("../docs/presence.md"));
     private static final List<String> CHROMIUM = List.of("chromium", "chromium-browser", "google-chrome");
     private static final long ANSWER_SECONDS = 60;
 
@@ -116,8 +119,8 @@ final class Agent implements AutoCloseable {
             assertThat(held.isValid()).isTrue();
             String wanted = Files.readString(SOURCES.resolve("package.json"));
             copy(SOURCES);
-            for (Path own : List.of(OWN.resolve("presence.js"), OWN.resolve("presence.d.ts"), PROTOCOL)) {
-                copy(own);
+            for (Path file : BESIDE) {
+                copy(file);
             }
             Path done = INSTALLED.resolve("installed.json");
             if (!Files.exists(done) || !Files.readString(done).equals(wanted)) {

@@ -222,7 +222,7 @@ final class PresenceClientTest {
     @EnumSource(names = "NODE_WEBSOCKET")
     @DisplayName("300 channels on one connection, through a loss")
     void manyChannels(Way way) throws Exception {
-        PrscdServer server = servers.start(tls, "prscd.rooms.limits.channels-per-peer = 1000");
+        PrscdServer server = servers.start(tls);
         try (var balancer = new Balancer(server.port());
                 Agent own = agent(way, balancer.port())) {
             open(own, way, "a", "alice", balancer.port());
