@@ -22,7 +22,7 @@ const BEAT = 1_000
 /** Beats of silence until the server is asked for a sign. Only QUIC has to be asked soon: a broken TCP connection is told by the system. */
 const QUIET = { webtransport: 2, websocket: 4 }
 /** Beats of silence after that until the connection counts as lost. */
-const PATIENCE = 2
+const PATIENCE = 1
 const MEASURE_EVERY = 5
 const JOIN_WITHIN = 10
 const SAY_AGAIN = 2
