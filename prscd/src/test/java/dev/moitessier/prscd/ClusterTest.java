@@ -636,12 +636,14 @@ class ClusterTest {
         assertThat(seen.stream().filter(each -> each.startsWith("a"))).isSorted();
         assertThat(eve.heard()).hasSize(40).doesNotHaveDuplicates();
         for (String each : seen) {
-            assertThat(eve.heard().indexOf("re " + each)).isGreaterThan(eve.heard().indexOf(each));
+            assertThat(eve.heard().indexOf("re " + each))
+                    .isGreaterThan(eve.heard().indexOf(each));
         }
     }
 
     @Test
-    @DisplayName("outage.churn: however many come and go while the store is away, little waits, and all is right behind it")
+    @DisplayName(
+            "outage.churn: however many come and go while the store is away, little waits, and all is right behind it")
     void churnDuringOutage() {
         Server one = bench.server();
         Server two = bench.server();
@@ -693,7 +695,8 @@ class ClusterTest {
         bench.run(15);
         assertThat(near).allMatch(each -> each.reading && each.closedWith == 0);
         for (Client each : far) {
-            assertThat(each.heard().stream().filter(text -> text.startsWith("y"))).hasSize(1);
+            assertThat(each.heard().stream().filter(text -> text.startsWith("y")))
+                    .hasSize(1);
         }
     }
 

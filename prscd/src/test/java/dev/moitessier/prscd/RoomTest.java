@@ -508,7 +508,8 @@ class RoomTest {
     }
 
     @Test
-    @DisplayName("access: who may not join is not answered, who may not publish is not heard; a late answer loses nothing")
+    @DisplayName(
+            "access: who may not join is not answered, who may not publish is not heard; a late answer loses nothing")
     void access() {
         Server server = bench.server();
         Client ada = server.client("ada").in("room");
@@ -617,7 +618,12 @@ class RoomTest {
         Client bob = club.client("bob").in("room");
         Client eve = odd.client("eve").in("room");
         Client tom = shop.client("tom").in("n");
-        Client kim = shop.client("kim").in("room/c/room").in("%2F").in("/").in("../n").in("\u0000");
+        Client kim = shop.client("kim")
+                .in("room/c/room")
+                .in("%2F")
+                .in("/")
+                .in("../n")
+                .in("\u0000");
         bench.run(2);
         shop.node.broadcast("room", "x", new ChannelEvent("m", "hello").encode());
         bench.run(1);
