@@ -297,6 +297,8 @@ final class SimWorld {
             }
             double since = each.since / 1e9;
             double outages = 0;
+            // A node that stood still reads in order what it missed: a leave, and only then the return.
+            boolean observerAway = false;
             for (Fault fault : faults) {
                 if (fault.kind == Kind.PAUSE
                         && fault.server == each.server
@@ -304,11 +306,20 @@ final class SimWorld {
                         && fault.from < now) {
                     since = Math.max(since, Math.min(fault.to, now));
                 }
+                if (fault.kind == Kind.PAUSE
+                        && fault.server == observer.server
+                        && fault.from <= now
+                        && fault.to + 4 > now) {
+                    observerAway = true;
+                }
             }
             for (Fault fault : faults) {
                 if (fault.kind == Kind.OUTAGE) {
                     outages += Math.max(0, Math.min(fault.to, now) - Math.max(fault.from, since - 4));
                 }
+            }
+            if (observerAway) {
+                continue;
             }
             double slack = 6 + outages + (outages > 0 ? 6 : 0);
             if (now - since > slack && !observer.server.draining) {
