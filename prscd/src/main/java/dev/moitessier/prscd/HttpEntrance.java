@@ -60,10 +60,8 @@ final class HttpEntrance extends SimpleChannelInboundHandler<FullHttpRequest> {
 
     private void plain(ChannelHandlerContext context, FullHttpRequest request) {
         gateway.routes()
-                .answer(
-                        request.method().name(),
-                        request.uri(),
-                        name -> request.headers().get(name))
+                .answer(request.method().name(), request.uri(), name -> request.headers()
+                        .get(name))
                 .whenComplete((answer, failure) -> context.executor()
                         .execute(() ->
                                 answer(context, failure == null ? answer : Routes.Answer.text(500, "internal error"))));

@@ -42,8 +42,9 @@ final class Pages {
             Map.entry("woff2", "font/woff2"));
 
     /** A page gets everything from here and connects to here; nobody frames it. */
-    private static final String POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
-            + " font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    private static final String POLICY =
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
+                    + " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
     private final Map<String, Page> pages = new HashMap<>();
     private long bytes;
@@ -115,7 +116,9 @@ final class Pages {
     private void addFiles(Path root) throws IOException {
         try (var files = Files.walk(root)) {
             for (Path file : files.filter(Files::isRegularFile).toList()) {
-                String name = root.relativize(file).toString().replace(root.getFileSystem().getSeparator(), "/");
+                String name = root.relativize(file)
+                        .toString()
+                        .replace(root.getFileSystem().getSeparator(), "/");
                 add("/" + name, Files.readAllBytes(file), Map.of());
             }
         }

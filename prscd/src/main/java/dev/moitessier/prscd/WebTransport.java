@@ -394,9 +394,7 @@ final class WebTransport {
         private void answer(ChannelHandlerContext context, Routes.Answer answer) {
             byte[] body = answer.body();
             var response = new DefaultHttp3HeadersFrame();
-            response.headers()
-                    .status(Integer.toString(answer.status()))
-                    .set("content-type", answer.contentType());
+            response.headers().status(Integer.toString(answer.status())).set("content-type", answer.contentType());
             answer.headers().forEach(response.headers()::set);
             if (answer.status() != 304) {
                 response.headers().set("content-length", Integer.toString(body.length));

@@ -24,14 +24,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What is served beside the protocol. */
 @Timeout(60)
 final class PagesTest {
-    private static final String SETTINGS =
-            """
-            prscd {
-              tls.self-made = true
-              origins = ["*"]
-              realms.demo { keys = ["demo"], join = ["*"], publish = ["*"] }
-            }
-            """;
+    private static final String SETTINGS = """
+        prscd {
+          tls.self-made = true
+          origins = ["*"]
+          realms.demo { keys = ["demo"], join = ["*"], publish = ["*"] }
+        }
+        """;
 
     @Test
     @DisplayName("presence.js is what npm packs, may be imported from anywhere, and is not sent again to who has it")
@@ -49,18 +48,22 @@ final class PagesTest {
             String again = get(server, "/presence.js", "If-None-Match: W/" + etag);
             assertThat(again).startsWith("HTTP/1.1 304 ").endsWith("\r\n\r\n").contains(etag);
             assertThat(get(server, "/presence.js", "If-None-Match: \"other\"")).startsWith("HTTP/1.1 200 ");
-            assertThat(get(server, "/presence.d.ts")).startsWith("HTTP/1.1 200 ").contains("export class Presence");
+            assertThat(get(server, "/presence.d.ts"))
+                    .startsWith("HTTP/1.1 200 ")
+                    .contains("export class Presence");
             assertThat(get(server, "/")).startsWith("HTTP/1.1 404 ");
             assertThat(get(server, "/v1/info")).startsWith("HTTP/1.1 404 ");
         }
     }
 
     @Test
-    @DisplayName("a folder of the class path: its files, with a policy on its pages, and what the application tells about itself")
+    @DisplayName(
+            "a folder of the class path: its files, with a policy on its pages, and what the application tells about"
+                    + " itself")
     void folder() throws Exception {
         try (var servers = new TestServers();
-                PrscdServer server = servers.start(
-                        builder -> builder.pages("pages").info("store", "\"memory\""), SETTINGS)) {
+                PrscdServer server =
+                        servers.start(builder -> builder.pages("pages").info("store", "\"memory\""), SETTINGS)) {
             String page = get(server, "/");
             assertThat(page)
                     .startsWith("HTTP/1.1 200 ")
@@ -92,7 +95,8 @@ final class PagesTest {
             assertThat(got.status()).isEqualTo("200");
             got.ended.get(10, TimeUnit.SECONDS);
             assertThat(got.body).hasToString(Files.readString(Path.of("src/main/npm/presence.js")));
-            assertThat(got.headers.get().headers().get("access-control-allow-origin")).hasToString("*");
+            assertThat(got.headers.get().headers().get("access-control-allow-origin"))
+                    .hasToString("*");
         }
     }
 

@@ -97,8 +97,9 @@ final class PresenceClientTest {
 
             own.count("a", "room", "count", 50);
             others.count("c", "room", "count", 50);
-            Await.until("50 messages", () -> others.data("c").size() == 50
-                    && own.data("a").size() == 50);
+            Await.until(
+                    "50 messages",
+                    () -> others.data("c").size() == 50 && own.data("a").size() == 50);
             assertThat(others.data("c"))
                     .extracting(each -> each.getInt("data"))
                     .isEqualTo(IntStream.range(0, 50).boxed().toList());
@@ -165,7 +166,9 @@ final class PresenceClientTest {
 
     @ParameterizedTest
     @EnumSource(names = {"NODE_WEBSOCKET", "BROWSER_WEBTRANSPORT"})
-    @DisplayName("a connection that is lost in the middle of traffic, and another node that takes over; no subscription is lost")
+    @DisplayName(
+            "a connection that is lost in the middle of traffic, and another node that takes over; no subscription is"
+                    + " lost")
     void nodeChange(Way way) throws Exception {
         PrscdServer first = servers.start(tls);
         PrscdServer second = servers.start(tls);
@@ -179,10 +182,8 @@ final class PresenceClientTest {
             room.comesBack("on the other node", 1);
             assertThat(second.clients()).isEqualTo(3);
             own.say("a", "room", "word", "from there");
-            Await.until(
-                    "a word from the other node",
-                    () -> others.data("c").stream()
-                            .anyMatch(each -> each.getString("name").equals("word")));
+            Await.until("a word from the other node", () -> others.data("c").stream()
+                    .anyMatch(each -> each.getString("name").equals("word")));
         }
     }
 
@@ -198,7 +199,8 @@ final class PresenceClientTest {
     @ParameterizedTest
     @EnumSource
     @Tag("long")
-    @DisplayName("a connection that is cut, and one on which a server says nothing any more, as when its machine is gone")
+    @DisplayName(
+            "a connection that is cut, and one on which a server says nothing any more, as when its machine is gone")
     void silence(Way way) throws Exception {
         PrscdServer server = servers.start(tls);
         try (var balancer = new Balancer(server.port());
@@ -228,7 +230,16 @@ final class PresenceClientTest {
             open(own, way, "a", "alice", balancer.port());
             long began = System.nanoTime();
             own.run(
-                    "joinMany", "client", "a", "prefix", "room-", "count", 300, "state", Map.of(), "events",
+                    "joinMany",
+                    "client",
+                    "a",
+                    "prefix",
+                    "room-",
+                    "count",
+                    300,
+                    "state",
+                    Map.of(),
+                    "events",
                     List.of("word"));
             System.out.printf("%s: 300 channels joined in %d ms%n", way, millisSince(began));
             balancer.cut();
@@ -303,8 +314,10 @@ final class PresenceClientTest {
                 return own.data("a").stream().anyMatch(each -> each.getInt("data") >= said);
             });
             long heard = millisSince(back);
-            Await.until(what + ", the rosters are right", () -> peers(own, "a", "room").size() == present()
-                    && others.peers("c").contains("alice"));
+            Await.until(
+                    what + ", the rosters are right",
+                    () -> peers(own, "a", "room").size() == present()
+                            && others.peers("c").contains("alice"));
             long right = millisSince(back);
             System.out.printf("%s %s: heard %d ms, roster right %d ms after the reconnect%n", way, what, heard, right);
             assertThat(right).as("milliseconds until the roster is right").isLessThan(2_000);
@@ -315,9 +328,10 @@ final class PresenceClientTest {
         }
 
         private long opened() {
-            return 1 + own.events(each -> each.getString("event").equals("status")
-                            && each.getString("status").equals("open"))
-                    .size();
+            return 1
+                    + own.events(each -> each.getString("event").equals("status")
+                                    && each.getString("status").equals("open"))
+                            .size();
         }
     }
 

@@ -45,7 +45,8 @@ public final class PresenceRoom {
         int port = settings.withFallback(ConfigFactory.defaultReference())
                 .resolve()
                 .getInt("prscd.port");
-        String life = HexFormat.of().toHexDigits((char) ThreadLocalRandom.current().nextInt());
+        String life =
+                HexFormat.of().toHexDigits((char) ThreadLocalRandom.current().nextInt());
         return PrscdServer.builder(moitessier)
                 .config(settings)
                 .pages(PAGE)

@@ -104,8 +104,8 @@ final class PresenceRoomTest {
         Path done = INSTALLED.resolve("installed.json");
         String wanted = Files.readString(SOURCES.resolve("package.json"));
         if (!Files.exists(done) || !Files.readString(done).equals(wanted)) {
-            List<String> install =
-                    List.of(String.valueOf(npm), "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts");
+            List<String> install = List.of(
+                    String.valueOf(npm), "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts");
             Process npmInstall = new ProcessBuilder(install)
                     .directory(INSTALLED.toFile())
                     .redirectErrorStream(true)
