@@ -25,12 +25,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(60)
 final class PagesTest {
     private static final String SETTINGS = """
-            prscd {
-              tls.self-made = true
-              origins = ["*"]
-              realms.demo { keys = ["demo"], join = ["*"], publish = ["*"] }
-            }
-            """;
+        prscd {
+          tls.self-made = true
+          origins = ["*"]
+          realms.demo { keys = ["demo"], join = ["*"], publish = ["*"] }
+        }
+        """;
 
     @Test
     @DisplayName("presence.js is what npm packs, may be imported from anywhere, and is not sent again to who has it")
@@ -58,7 +58,8 @@ final class PagesTest {
 
     @Test
     @DisplayName(
-            "a folder of the class path: its files, with a policy on its pages, and what the application tells about itself")
+            "a folder of the class path: its files, with a policy on its pages, and what the application tells about"
+                    + " itself")
     void folder() throws Exception {
         try (var servers = new TestServers();
                 PrscdServer server =

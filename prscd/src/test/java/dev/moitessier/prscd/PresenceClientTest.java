@@ -167,7 +167,8 @@ final class PresenceClientTest {
     @ParameterizedTest
     @EnumSource(names = {"NODE_WEBSOCKET", "BROWSER_WEBTRANSPORT"})
     @DisplayName(
-            "a connection that is lost in the middle of traffic, and another node that takes over; no subscription is lost")
+            "a connection that is lost in the middle of traffic, and another node that takes over; no subscription is"
+                    + " lost")
     void nodeChange(Way way) throws Exception {
         PrscdServer first = servers.start(tls);
         PrscdServer second = servers.start(tls);
