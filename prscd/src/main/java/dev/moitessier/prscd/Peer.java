@@ -28,10 +28,12 @@ final class Peer {
     private static final long STALLED_TOO_LONG = Nanos.seconds(30);
     private static final int STOP_READING = 256;
     private static final int READ_AGAIN = 32;
-    /** Each first join of a room asks the store three times: as many as a client may have joined, then so many a second. */
-    private static final int JOINS_AT_ONCE = 1000;
+    /**
+     * Each first join of a room asks the store three times: at once twice as many as a connection may have joined, then so many
+     * a second.
+     */
+    private static final int JOINS_PER_SECOND = 20;
 
-    private static final int JOINS_PER_SECOND = 100;
     /** Messages of a channel that wait for the authorizer's answer to the join. */
     private static final int WAITING_FOR_JOIN = 32;
     /** Messages that were on their way when the socket was told to stop. */
@@ -63,7 +65,10 @@ final class Peer {
         this.clientId = clientId;
         this.connection = connection;
         this.access = access;
-        this.joins = new Allowance(JOINS_PER_SECOND, JOINS_AT_ONCE, node.loop().nanos());
+        this.joins = new Allowance(
+                JOINS_PER_SECOND,
+                2 * node.limits().channelsPerPeer(),
+                node.loop().nanos());
     }
 
     String clientId() {
