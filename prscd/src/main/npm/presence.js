@@ -376,8 +376,15 @@ class Channel {
 
   /** Calls back with everybody else who is here, now and after each change, until the returned function is called. */
   subscribePeers(callback) {
-    const off = this.#add(listen(this.#room.rosters, callback))
-    queueMicrotask(() => this.#subscriptions.has(off) && call(callback, this.peers))
+    const room = this.#room
+    let told
+    const tellOnce = (peers) => {
+      if (told === room.changes) return
+      told = room.changes
+      callback(peers)
+    }
+    const off = this.#add(listen(room.rosters, callback, tellOnce))
+    queueMicrotask(() => this.#subscriptions.has(off) && call(tellOnce, this.peers))
     return off
   }
 
@@ -421,6 +428,7 @@ class Room {
   joined = false
   events = new Map()
   rosters = []
+  changes = 0
   joins = []
 
   constructor(name, state, send, gone) {
@@ -577,6 +585,7 @@ class Room {
 
   /** The first change is told at once, what follows within a frame in one call. */
   #changed() {
+    this.changes++
     if (this.#telling) return
     this.#telling = setTimeout(() => {
       this.#telling = undefined
@@ -599,8 +608,8 @@ class Room {
 // ---- callbacks
 
 /** Adds a callback; the result removes that one, however often the same function was added. */
-const listen = (listeners, callback) => {
-  if (typeof callback !== 'function') throw new TypeError('a callback is a function')
+const listen = (listeners, given, callback = given) => {
+  if (typeof given !== 'function') throw new TypeError('a callback is a function')
   const listener = { callback }
   listeners.push(listener)
   return () => {

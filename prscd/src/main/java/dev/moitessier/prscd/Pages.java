@@ -127,7 +127,7 @@ final class Pages {
     private void addEntries(JarURLConnection connection) throws IOException {
         // Not the cached one: closing that would close it for others.
         connection.setUseCaches(false);
-        String prefix = connection.getEntryName().replaceAll("/*$", "/");
+        String prefix = connection.getEntryName().replaceAll("/+$", "") + "/";
         try (JarFile jar = connection.getJarFile()) {
             for (JarEntry entry : jar.stream()
                     .filter(each -> !each.isDirectory() && each.getName().startsWith(prefix))
