@@ -9,7 +9,9 @@ import dev.moitessier.psig.ChannelEvent;
 import dev.moitessier.psig.Signalling;
 import dev.moitessier.store.memory.MemoryStore;
 import dev.moitessier.store.postgres.PostgresStore;
+import dev.moitessier.store.redis.RedisStore;
 import javax.sql.DataSource;
+import redis.clients.jedis.UnifiedJedis;
 
 /** Uses what a newcomer uses, from the installed artifacts. */
 public final class Consumer {
@@ -26,6 +28,11 @@ public final class Consumer {
     /** Opened by whoever has a database; compiling is all that happens here. */
     public static Moitessier onPostgres(DataSource dataSource) {
         return Moitessier.on(PostgresStore.create(dataSource));
+    }
+
+    /** Opened by whoever has a Redis. */
+    public static Moitessier onRedis(UnifiedJedis client) {
+        return Moitessier.on(RedisStore.create(client));
     }
 
     public static Signalling reply() {

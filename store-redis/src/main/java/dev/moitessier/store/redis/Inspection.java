@@ -41,7 +41,7 @@ final class Inspection {
         }
     }
 
-    private static void check(Map<String, String> server) {
+    static void check(Map<String, String> server) {
         String version = server.getOrDefault("redis_version", "0");
         if (!atLeast(version, 6, 2)) {
             throw new StoreException.Misconfigured("Redis 6.2 or newer is needed, this server is of version " + version, null);

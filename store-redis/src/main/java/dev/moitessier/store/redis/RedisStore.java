@@ -325,6 +325,11 @@ public final class RedisStore implements MailboxStore {
         return sweeper.sweep(policy);
     }
 
+    /** For tests that cannot wait for days. */
+    Sweeper sweeper() {
+        return sweeper;
+    }
+
     /** The volatile lane; empty where hints are off. */
     @Override
     public Optional<Broadcaster> broadcaster() {

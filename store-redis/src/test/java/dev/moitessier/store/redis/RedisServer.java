@@ -34,8 +34,8 @@ final class RedisServer implements AutoCloseable {
     private RedisServer(Path executable, int port, List<String> options) throws IOException {
         this.executable = executable;
         this.port = port;
-        this.options = options;
         directory = Files.createTempDirectory("moitessier-redis");
+        this.options = options;
     }
 
     /** The 6.2 that comes as a Maven artifact, with an append-only file. */
@@ -69,6 +69,22 @@ final class RedisServer implements AutoCloseable {
         return server;
     }
 
+    /** A sentinel that watches a master and decides with one other. */
+    static RedisServer sentinel(Path executable, int master) throws IOException {
+        int port = freePort();
+        RedisServer sentinel = new RedisServer(executable, port, new ArrayList<>());
+        Path file = sentinel.directory.resolve("sentinel.conf");
+        Files.writeString(file, String.join(
+                "\n",
+                "sentinel monitor main 127.0.0.1 " + master + " 2",
+                "sentinel down-after-milliseconds main 1000",
+                "sentinel failover-timeout main 3000",
+                ""));
+        sentinel.options.addAll(List.of(file.toString(), "--sentinel"));
+        sentinel.start();
+        return sentinel;
+    }
+
     static int freePort() throws IOException {
         // A cluster's bus listens 10,000 above.
         while (true) {
@@ -100,9 +116,9 @@ final class RedisServer implements AutoCloseable {
 
     /** Starts it over what it left, and waits until it answers. */
     void start() throws IOException {
-        List<String> command = new ArrayList<>(List.of(
-                executable.toString(), "--port", Integer.toString(port), "--bind", "127.0.0.1", "--dir", directory.toString()));
+        List<String> command = new ArrayList<>(List.of(executable.toString()));
         command.addAll(options);
+        command.addAll(List.of("--port", Integer.toString(port), "--bind", "127.0.0.1", "--dir", directory.toString()));
         Process started = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(directory.resolve("log").toFile())
