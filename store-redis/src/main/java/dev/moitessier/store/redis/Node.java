@@ -3,13 +3,19 @@ package dev.moitessier.store.redis;
 import java.time.Duration;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import redis.clients.jedis.Connection;
 import redis.clients.jedis.exceptions.JedisConnectionException;
+import redis.clients.jedis.exceptions.JedisException;
 import redis.clients.jedis.util.Pool;
 
 /** A server and the driver's pool of connections to it. This store never takes more of them than the pool has. */
 final class Node {
+    private static final Logger LOG = LoggerFactory.getLogger(Node.class);
+
     private final Pool<Connection> pool;
     private final Semaphore permits;
     private final ReentrantLock lock = new ReentrantLock();
@@ -61,9 +67,18 @@ final class Node {
 
     void giveBack(Connection connection) {
         if (connection.isBroken()) {
-            pool.returnBrokenResource(connection);
+            // The pool may connect anew on behalf of whoever waits for it, and blocks meanwhile.
+            Threads.run(() -> giveBack(connection, pool::returnBrokenResource));
         } else {
-            pool.returnResource(connection);
+            giveBack(connection, pool::returnResource);
+        }
+    }
+
+    private static void giveBack(Connection connection, Consumer<Connection> way) {
+        try {
+            way.accept(connection);
+        } catch (JedisException useless) {
+            LOG.debug("a connection could not be given back", useless);
         }
     }
 

@@ -27,7 +27,6 @@ import redis.clients.jedis.Protocol;
 import redis.clients.jedis.exceptions.JedisAskDataException;
 import redis.clients.jedis.exceptions.JedisConnectionException;
 import redis.clients.jedis.exceptions.JedisDataException;
-import redis.clients.jedis.exceptions.JedisException;
 import redis.clients.jedis.exceptions.JedisMovedDataException;
 import redis.clients.jedis.exceptions.JedisNoScriptException;
 
@@ -422,11 +421,7 @@ final class Shards implements AutoCloseable {
     void end(Node node, Connection connection) {
         lent.remove(connection);
         connection.setBroken();
-        try {
-            node.giveBack(connection);
-        } catch (JedisException closedMeanwhile) {
-            LOG.debug("a connection outlived its pool", closedMeanwhile);
-        }
+        node.giveBack(connection);
     }
 
     /** The server of a shard, located within the time of a call. */
