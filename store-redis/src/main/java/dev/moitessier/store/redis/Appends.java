@@ -142,7 +142,8 @@ final class Appends {
         try {
             outcomes = shards.all("append", true, repeatable, calls);
         } catch (StoreException.Interrupted interrupted) {
-            outcomes = calls.stream().map(call -> new Outcome(null, interrupted)).toList();
+            outcomes =
+                    calls.stream().map(call -> new Outcome(null, interrupted)).toList();
         }
         for (int i = 0; i < loads.size(); i++) {
             take(loads.get(i), outcomes.get(i), answers, broken);
@@ -180,7 +181,10 @@ final class Appends {
         boolean apart = sizeOf(texts) > INLINE;
         byte[] mark = apart ? mark() : null;
         call.key(keys.of(scope, "d:", Keys.bytes(append.dispatch())));
-        call.arg(append.ifMembers().isPresent() ? Long.toString(append.ifMembers().getAsLong()) : "")
+        call.arg(
+                        append.ifMembers().isPresent()
+                                ? Long.toString(append.ifMembers().getAsLong())
+                                : "")
                 .arg(append.remember().plusNanos(999_999).toMillis())
                 .arg(Contents.envelope(append.dispatch(), content, mark))
                 .arg(Contents.body(content))
@@ -253,7 +257,9 @@ final class Appends {
             case 'v' -> {
                 return new Appended.Stale(Replies.number(version));
             }
-            default -> throw new IllegalStateException("the script answered " + new String(said, java.nio.charset.StandardCharsets.UTF_8));
+            default ->
+                throw new IllegalStateException(
+                        "the script answered " + new String(said, java.nio.charset.StandardCharsets.UTF_8));
         }
     }
 }

@@ -59,7 +59,9 @@ final class Channels implements AutoCloseable {
     private static final class Interest {
         int count;
         boolean effective;
-        @Nullable Ear ear;
+
+        @Nullable
+        Ear ear;
     }
 
     private record Name(Kind kind, String name) {}
@@ -190,7 +192,9 @@ final class Channels implements AutoCloseable {
                 return;
             } catch (RuntimeException failure) {
                 if (!closed && !told) {
-                    LOG.warn("no hints from other processes until the server is back; entries are found by polling", failure);
+                    LOG.warn(
+                            "no hints from other processes until the server is back; entries are found by polling",
+                            failure);
                     told = true;
                 }
                 if (!closed && !Threads.sleep(backoff)) {

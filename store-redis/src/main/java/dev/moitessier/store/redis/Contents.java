@@ -39,7 +39,8 @@ final class Contents {
         byte[] client = Keys.utf8(content.sender().client());
         byte[] toPerson = to == null ? NOTHING : Keys.utf8(to.person());
         byte[] toClient = to == null || to.client() == null ? NOTHING : Keys.utf8(to.client());
-        int size = 1 + 16 + MARK + 4 + person.length + client.length + toPerson.length + toClient.length + Integer.BYTES;
+        int size =
+                1 + 16 + MARK + 4 + person.length + client.length + toPerson.length + toClient.length + Integer.BYTES;
         for (Map.Entry<byte[], byte[]> header : headers.entrySet()) {
             size += 2 * Integer.BYTES + header.getKey().length + header.getValue().length;
         }
@@ -64,10 +65,8 @@ final class Contents {
         }
         if (!headers.isEmpty()) {
             out.putInt(headers.size());
-            headers.forEach((name, value) -> out.putInt(name.length)
-                    .put(name)
-                    .putInt(value.length)
-                    .put(value));
+            headers.forEach((name, value) ->
+                    out.putInt(name.length).put(name).putInt(value.length).put(value));
         }
         return java.util.Arrays.copyOf(out.array(), out.position());
     }
@@ -83,7 +82,10 @@ final class Contents {
         }
         int size = 0;
         for (Map.Entry<Party, Payload> text : texts.entrySet()) {
-            size += 2 + owner(text.getKey()).length + Integer.BYTES + text.getValue().size();
+            size += 2
+                    + owner(text.getKey()).length
+                    + Integer.BYTES
+                    + text.getValue().size();
         }
         ByteBuffer out = ByteBuffer.allocate(size);
         texts.forEach((owner, text) -> {

@@ -82,8 +82,7 @@ final class Departures {
     }
 
     private List<Departed> depart(List<Listeners.Named> leaving, String why, byte[] who, UUID session) {
-        List<Call> calls =
-                leaving.stream().map(named -> call(named, why, who)).toList();
+        List<Call> calls = leaving.stream().map(named -> call(named, why, who)).toList();
         List<Departed> departed = new ArrayList<>();
         Set<String> scopes = new HashSet<>();
         List<Outcome> outcomes = shards.all("let subscribers go", true, calls);

@@ -31,9 +31,11 @@ final class Failures {
         }
         String message = "could not " + doing + ": " + message(failure);
         if (message(failure).contains("NOPERM")) {
-            return new StoreException.Misconfigured(message + "; docs/store-redis.md lists what the user must be allowed", failure);
+            return new StoreException.Misconfigured(
+                    message + "; docs/store-redis.md lists what the user must be allowed", failure);
         }
-        if (caused(failure, JedisAccessControlException.class) || message(failure).startsWith("NOAUTH")) {
+        if (caused(failure, JedisAccessControlException.class)
+                || message(failure).startsWith("NOAUTH")) {
             return new StoreException.Misconfigured(message + "; look at user and password", failure);
         }
         // An answer of the server means that the script was refused or stopped at its first write.

@@ -29,7 +29,9 @@ final class Hints implements Channels.Receiver {
 
     /** Adds the arguments to a script that let it publish. */
     Call tell(Call call) {
-        return channels == null ? call.arg("").arg("") : call.arg(channels.publish()).arg(channels.origin());
+        return channels == null
+                ? call.arg("").arg("")
+                : call.arg(channels.publish()).arg(channels.origin());
     }
 
     /** Adds the command alone, or nothing. */

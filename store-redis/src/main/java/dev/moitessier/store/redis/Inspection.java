@@ -44,11 +44,13 @@ final class Inspection {
     static void check(Map<String, String> server) {
         String version = server.getOrDefault("redis_version", "0");
         if (!atLeast(version, 6, 2)) {
-            throw new StoreException.Misconfigured("Redis 6.2 or newer is needed, this server is of version " + version, null);
+            throw new StoreException.Misconfigured(
+                    "Redis 6.2 or newer is needed, this server is of version " + version, null);
         }
         if (!"master".equals(server.getOrDefault("role", "master"))) {
             throw new StoreException.Misconfigured(
-                    "this server is a replica, which takes no writes: connect to the master, or to the sentinels", null);
+                    "this server is a replica, which takes no writes: connect to the master, or to the sentinels",
+                    null);
         }
         String policy = server.getOrDefault("maxmemory_policy", "noeviction");
         if (!policy.equals("noeviction")) {
@@ -97,12 +99,16 @@ final class Inspection {
                 "note the format",
                 true,
                 Call.of(0, Protocol.Command.SET).key(key).arg(FORMAT).arg("NX"));
-        Object found = shards.one("read the format", false, Call.of(0, Protocol.Command.GET).key(key)).value();
+        Object found = shards.one(
+                        "read the format",
+                        false,
+                        Call.of(0, Protocol.Command.GET).key(key))
+                .value();
         String format = found == null ? "" : Replies.text(found);
         if (!format.equals(FORMAT)) {
             throw new StoreException.Misconfigured(
-                    "the keys with prefix '" + keys.prefix() + "' are of format " + format + ", this library writes " + FORMAT
-                            + ": use another prefix",
+                    "the keys with prefix '" + keys.prefix() + "' are of format " + format + ", this library writes "
+                            + FORMAT + ": use another prefix",
                     null);
         }
     }
@@ -144,7 +150,8 @@ final class Inspection {
 
     private Map<String, String> info(int shard) {
         Map<String, String> info = new HashMap<>();
-        Object reply = shards.one("open the store", false, Call.of(shard, Protocol.Command.INFO)).value();
+        Object reply = shards.one("open the store", false, Call.of(shard, Protocol.Command.INFO))
+                .value();
         Replies.text(java.util.Objects.requireNonNull(reply)).lines().forEach(line -> {
             int colon = line.indexOf(':');
             if (colon > 0) {

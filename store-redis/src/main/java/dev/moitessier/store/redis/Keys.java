@@ -23,7 +23,8 @@ final class Keys {
     Keys(String prefix) {
         this.prefix = prefix;
         for (int shard = 0; shard < SHARDS; shard++) {
-            tags[shard] = ("{" + prefix + ":" + (shard < 10 ? "0" : "") + shard + "}:").getBytes(StandardCharsets.UTF_8);
+            tags[shard] =
+                    ("{" + prefix + ":" + (shard < 10 ? "0" : "") + shard + "}:").getBytes(StandardCharsets.UTF_8);
             slots[shard] = JedisClusterCRC16.getSlot(tags[shard]);
         }
     }

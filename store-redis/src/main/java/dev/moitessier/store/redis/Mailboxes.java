@@ -7,7 +7,6 @@ import dev.moitessier.store.Members;
 import dev.moitessier.store.Payload;
 import dev.moitessier.store.Registered;
 import dev.moitessier.store.Registration;
-import dev.moitessier.store.StoreException;
 import dev.moitessier.store.StoredSubscriber;
 import dev.moitessier.store.Subscribers;
 import dev.moitessier.store.Unregistered;
@@ -50,7 +49,9 @@ final class Mailboxes {
         UUID session = registration.session();
         Scope scope = Scope.of(registration.listener().scope());
         Object reply = register(registration, scope, false);
-        if (session != null && reply instanceof byte[] said && Replies.text(said).equals("join")) {
+        if (session != null
+                && reply instanceof byte[] said
+                && Replies.text(said).equals("join")) {
             if (!sessions.join(session, scope.shard())) {
                 throw Sessions.ended(session);
             }
@@ -135,16 +136,14 @@ final class Mailboxes {
                     position(reply.get(i + 3))));
         }
         boolean more = list.size() > limit;
-        return new Subscribers(
-                more ? list.subList(0, limit) : list, Positions.of((byte[]) reply.get(0)), more);
+        return new Subscribers(more ? list.subList(0, limit) : list, Positions.of((byte[]) reply.get(0)), more);
     }
 
     void acknowledge(List<Acknowledgement> acknowledgements) {
         List<Call> calls = new ArrayList<>();
         for (Acknowledgement each : acknowledgements) {
             Scope scope = Scope.of(each.listener().scope());
-            byte[] field = Keys.join(
-                    Listeners.name(each.listener()), new byte[1], Keys.utf8(each.subscriber()));
+            byte[] field = Keys.join(Listeners.name(each.listener()), new byte[1], Keys.utf8(each.subscriber()));
             calls.add(Call.of(scope.shard(), Script.ACKNOWLEDGE)
                     .key(keys.of(scope, "m:"))
                     .key(keys.of(scope, "r:"))
@@ -165,9 +164,8 @@ final class Mailboxes {
     Members members(String name, @Nullable Set<ListenerRef> only) {
         Scope scope = Scope.of(name);
         Map<String, ListenerRef> asked = new HashMap<>();
-        Call call = Call.of(scope.shard(), Script.MEMBERS)
-                .key(keys.of(scope, "m:"))
-                .key(keys.of(scope, "l:"));
+        Call call =
+                Call.of(scope.shard(), Script.MEMBERS).key(keys.of(scope, "m:")).key(keys.of(scope, "l:"));
         if (only != null) {
             for (ListenerRef listener : only) {
                 if (listener.scope().equals(name)) {
@@ -185,8 +183,7 @@ final class Mailboxes {
         }
         Map<ListenerRef, Long> starts = new HashMap<>();
         for (int i = 2; i < reply.size(); i += 2) {
-            starts.put(
-                    Listeners.parse(name, (byte[]) reply.get(i)), Positions.of((byte[]) reply.get(i + 1)));
+            starts.put(Listeners.parse(name, (byte[]) reply.get(i)), Positions.of((byte[]) reply.get(i + 1)));
         }
         long head = Positions.of((byte[]) reply.get(1));
         heads.saw(head);

@@ -76,7 +76,9 @@ final class Reads {
         final Scope scope;
         final Sight sight;
         final long after;
-        @Nullable Page page;
+
+        @Nullable
+        Page page;
 
         Reading(ReadRequest request) {
             this.request = request;
@@ -100,8 +102,7 @@ final class Reads {
 
         void finish(View view, List<Entry> entries, long next) {
             long trimmed = view.trimmedFor(after);
-            page = new Page(
-                    request.scope(), entries, next, view.head, trimmed, view.version, trimmed > after, false);
+            page = new Page(request.scope(), entries, next, view.head, trimmed, view.version, trimmed > after, false);
         }
     }
 
@@ -360,8 +361,8 @@ final class Reads {
         for (Draft draft : with) {
             byte[] mark = draft.read.mark();
             if (mark != null) {
-                Call call = Call.of(reading.scope.shard(), Protocol.Command.HMGET)
-                        .key(keys.of(reading.scope, "x:", mark));
+                Call call =
+                        Call.of(reading.scope.shard(), Protocol.Command.HMGET).key(keys.of(reading.scope, "x:", mark));
                 owners.forEach(owner -> call.arg(Contents.owner(owner)));
                 calls.add(call);
             }

@@ -49,7 +49,8 @@ public final class RedisProvider implements StoreProvider {
     private static int poolSize(Config config) {
         int size = config.getInt("pool-size");
         if (size < 1) {
-            throw new StoreException.Misconfigured("moitessier.redis.pool-size is " + size + ", it is at least 1", null);
+            throw new StoreException.Misconfigured(
+                    "moitessier.redis.pool-size is " + size + ", it is at least 1", null);
         }
         return size;
     }

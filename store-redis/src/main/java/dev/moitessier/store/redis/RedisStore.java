@@ -67,7 +67,12 @@ public final class RedisStore implements MailboxStore {
     private final Sweeper sweeper;
 
     private RedisStore(
-            Shards shards, Keys keys, Durability durability, @Nullable Channels channels, Hints hints, Runnable closeClient) {
+            Shards shards,
+            Keys keys,
+            Durability durability,
+            @Nullable Channels channels,
+            Hints hints,
+            Runnable closeClient) {
         this.shards = shards;
         this.closeClient = closeClient;
         this.channels = channels;

@@ -129,23 +129,26 @@ record Servers(boolean tls, Kind kind, Set<HostAndPort> addresses, String master
         pool.setMaxWait(callLimit);
         pool.setJmxEnabled(false);
         return switch (kind) {
-            case STANDALONE -> RedisClient.builder()
-                    .hostAndPort(addresses.iterator().next())
-                    .clientConfig(config(login, database, callLimit))
-                    .poolConfig(pool)
-                    .build();
-            case SENTINEL -> RedisSentinelClient.builder()
-                    .masterName(master)
-                    .sentinels(addresses)
-                    .clientConfig(config(login, database, callLimit))
-                    .sentinelClientConfig(config(sentinels, 0, callLimit))
-                    .poolConfig(pool)
-                    .build();
-            case CLUSTER -> RedisClusterClient.builder()
-                    .nodes(addresses)
-                    .clientConfig(config(login, 0, callLimit))
-                    .poolConfig(pool)
-                    .build();
+            case STANDALONE ->
+                RedisClient.builder()
+                        .hostAndPort(addresses.iterator().next())
+                        .clientConfig(config(login, database, callLimit))
+                        .poolConfig(pool)
+                        .build();
+            case SENTINEL ->
+                RedisSentinelClient.builder()
+                        .masterName(master)
+                        .sentinels(addresses)
+                        .clientConfig(config(login, database, callLimit))
+                        .sentinelClientConfig(config(sentinels, 0, callLimit))
+                        .poolConfig(pool)
+                        .build();
+            case CLUSTER ->
+                RedisClusterClient.builder()
+                        .nodes(addresses)
+                        .clientConfig(config(login, 0, callLimit))
+                        .poolConfig(pool)
+                        .build();
         };
     }
 

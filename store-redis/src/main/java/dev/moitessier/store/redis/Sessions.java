@@ -57,9 +57,8 @@ final class Sessions {
 
     /** Whether a session lives, as its home sees it. */
     List<Boolean> alive(List<byte[]> sessions) {
-        List<Call> calls = sessions.stream()
-                .map(session -> call("look", session, ""))
-                .toList();
+        List<Call> calls =
+                sessions.stream().map(session -> call("look", session, "")).toList();
         List<Boolean> alive = new ArrayList<>();
         for (Outcome outcome : shards.all("ask for sessions", false, calls)) {
             alive.add(Replies.number(outcome.list().get(0)) == 1);

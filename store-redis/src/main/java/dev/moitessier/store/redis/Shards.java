@@ -99,8 +99,12 @@ final class Shards implements AutoCloseable {
         boolean source;
         boolean sent;
         boolean broke;
-        @Nullable HostAndPort asked;
-        @Nullable RuntimeException last;
+
+        @Nullable
+        HostAndPort asked;
+
+        @Nullable
+        RuntimeException last;
 
         Attempt(int number, Call call) {
             this.number = number;
@@ -148,7 +152,8 @@ final class Shards implements AutoCloseable {
                     nextPause = Math.min(LONGEST_PAUSE, nextPause * 2);
                     if (Thread.currentThread().isInterrupted()) {
                         pending.forEach(attempt -> fail(
-                                attempt, new StoreException.Interrupted("interrupted between two tries", attempt.sent)));
+                                attempt,
+                                new StoreException.Interrupted("interrupted between two tries", attempt.sent)));
                         break;
                     }
                 }
@@ -303,7 +308,8 @@ final class Shards implements AutoCloseable {
 
         private void fail(Attempt attempt, RuntimeException failure) {
             boolean unknown = attempt.sent && (attempt.broke || Failures.connection(failure));
-            StoreException said = closed ? new StoreException.Closed(unknown) : Failures.of(failure, doing, attempt.sent);
+            StoreException said =
+                    closed ? new StoreException.Closed(unknown) : Failures.of(failure, doing, attempt.sent);
             if (unknown && !said.outcomeUnknown() && said instanceof StoreException.Unavailable) {
                 said = new StoreException.Unavailable(String.valueOf(said.getMessage()), failure, true);
             }
@@ -329,7 +335,9 @@ final class Shards implements AutoCloseable {
             if (connection == null) {
                 // Connecting blocks for as long as the driver was told; the caller does not.
                 connection = bounded(
-                        deadline, () -> node.connect(Duration.ofNanos(Math.max(1, deadline - System.nanoTime()))), node::giveBack);
+                        deadline,
+                        () -> node.connect(Duration.ofNanos(Math.max(1, deadline - System.nanoTime()))),
+                        node::giveBack);
             }
             lent.add(connection);
             if (closed) {
@@ -345,7 +353,8 @@ final class Shards implements AutoCloseable {
 
     private void acquire(Node node, long deadline) {
         try {
-            if (!node.permits().tryAcquire() && !node.permits().tryAcquire(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+            if (!node.permits().tryAcquire()
+                    && !node.permits().tryAcquire(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
                 throw new StoreException.Unavailable("no connection was free within " + callLimit, null, false);
             }
         } catch (InterruptedException interrupted) {
@@ -408,8 +417,8 @@ final class Shards implements AutoCloseable {
 
     /** A connection of the pool for somebody who keeps it, and ends it himself. */
     Connection keep(Node node) {
-        Connection connection = bounded(
-                System.nanoTime() + callLimit.toNanos(), () -> node.connect(callLimit), node::giveBack);
+        Connection connection =
+                bounded(System.nanoTime() + callLimit.toNanos(), () -> node.connect(callLimit), node::giveBack);
         lent.add(connection);
         if (closed) {
             disconnect(connection);

@@ -112,7 +112,8 @@ final class Sweeper {
                     if (left <= 0 || System.nanoTime() - until > 0) {
                         return true;
                     }
-                    Departures.Step step = departures.ofSession(chores.shard, session, Math.min(left, Departures.CHUNK));
+                    Departures.Step step =
+                            departures.ofSession(chores.shard, session, Math.min(left, Departures.CHUNK));
                     departed.addAll(step.departed());
                     left -= step.departed().size();
                     rest = step.more();
@@ -174,7 +175,9 @@ final class Sweeper {
                 shards.one(
                         "sweep",
                         true,
-                        Call.of(chores.shard, Script.SEEN).key(keys.of(chores.shard, "here")).arg(session));
+                        Call.of(chores.shard, Script.SEEN)
+                                .key(keys.of(chores.shard, "here"))
+                                .arg(session));
             } else {
                 sessions.leaveAlone(session, chores.shard);
             }

@@ -191,7 +191,8 @@ sealed interface Topology {
                         for (int shard = 0; shard < Keys.SHARDS; shard++) {
                             owners.set(shard, null);
                         }
-                        nodes.keySet().retainAll(List.copyOf(client.getClusterNodes().values()));
+                        nodes.keySet()
+                                .retainAll(List.copyOf(client.getClusterNodes().values()));
                     } catch (JedisException away) {
                         LOG.debug("the cluster could not be looked at", away);
                     } finally {

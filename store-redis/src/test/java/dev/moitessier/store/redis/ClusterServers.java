@@ -43,7 +43,8 @@ final class ClusterServers implements AutoCloseable {
         for (RedisServer server : servers.subList(1, servers.size())) {
             cluster(servers.get(0), "MEET", "127.0.0.1", Integer.toString(server.port()));
         }
-        eventually("all know each other", () -> servers.stream().allMatch(server -> nodes(server).lines().count() == 2L * MASTERS));
+        eventually("all know each other", () -> servers.stream()
+                .allMatch(server -> nodes(server).lines().count() == 2L * MASTERS));
         for (int i = 0; i < MASTERS; i++) {
             cluster(servers.get(MASTERS + i), "REPLICATE", id(servers.get(i)));
         }
@@ -52,7 +53,8 @@ final class ClusterServers implements AutoCloseable {
 
     private boolean isWhole() {
         return servers.stream().allMatch(server -> cluster(server, "INFO").contains("cluster_state:ok"))
-                && servers.subList(0, MASTERS).stream().allMatch(server -> info(server).contains("state=online"));
+                && servers.subList(0, MASTERS).stream()
+                        .allMatch(server -> info(server).contains("state=online"));
     }
 
     String url() {
@@ -104,7 +106,12 @@ final class ClusterServers implements AutoCloseable {
                     break;
                 }
                 List<byte[]> migrate = new ArrayList<>(List.of(
-                        bytes("127.0.0.1"), bytes(Integer.toString(to.port())), bytes(""), bytes("0"), bytes("5000"), bytes("KEYS")));
+                        bytes("127.0.0.1"),
+                        bytes(Integer.toString(to.port())),
+                        bytes(""),
+                        bytes("0"),
+                        bytes("5000"),
+                        bytes("KEYS")));
                 keys.forEach(key -> migrate.add((byte[]) key));
                 jedis.sendCommand(Protocol.Command.MIGRATE, migrate.toArray(byte[][]::new));
             }

@@ -10,9 +10,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.Future;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Tag;
@@ -108,10 +108,13 @@ final class FailoverTest {
                     int before = Scratch.page(other, SCOPE, 0).entries().size();
                     RedisServer from = servers.ownerOf(SLOT);
                     servers.move(SLOT, from, servers.masterOtherThan(from));
-                    Eventually.within(Duration.ofSeconds(5)).until("the writer goes on", () -> Scratch.page(other, SCOPE, 0)
-                                    .entries()
-                                    .size()
-                            > before + 20);
+                    Eventually.within(Duration.ofSeconds(5))
+                            .until(
+                                    "the writer goes on",
+                                    () -> Scratch.page(other, SCOPE, 0)
+                                                    .entries()
+                                                    .size()
+                                            > before + 20);
                 }
                 moving.set(false);
                 List<String> acknowledged = writer.get();
@@ -129,7 +132,9 @@ final class FailoverTest {
     }
 
     private static RedisStore open(String url) {
-        return RedisStore.builder(url, null, null).callLimit(Duration.ofSeconds(5)).open();
+        return RedisStore.builder(url, null, null)
+                .callLimit(Duration.ofSeconds(5))
+                .open();
     }
 
     private static HintSink hintsTo(AtomicInteger count) {

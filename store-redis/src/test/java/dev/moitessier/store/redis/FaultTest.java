@@ -45,7 +45,9 @@ final class FaultTest {
     @BeforeAll
     static void open() throws Exception {
         server = RedisServer.embedded();
-        store = RedisStore.builder(server.url(), null, null).callLimit(Duration.ofSeconds(5)).open();
+        store = RedisStore.builder(server.url(), null, null)
+                .callLimit(Duration.ofSeconds(5))
+                .open();
     }
 
     @AfterAll
@@ -133,7 +135,9 @@ final class FaultTest {
         assertThat(texts).hasSize(600).doesNotHaveDuplicates();
         for (int w = 0; w < 3; w++) {
             String mine = w + "-";
-            assertThat(texts.stream().filter(text -> text.startsWith(mine)).map(text -> Integer.valueOf(text.substring(2))))
+            assertThat(texts.stream()
+                            .filter(text -> text.startsWith(mine))
+                            .map(text -> Integer.valueOf(text.substring(2))))
                     .as("order of writer %d", w)
                     .isSorted();
         }
@@ -175,7 +179,9 @@ final class FaultTest {
             jedis.del(keys.of(scope, "s:"));
         }
         Page page = Scratch.page(store, "rewound", lost);
-        assertThat(page.reset()).as("a cursor past the head does not wait for ever").isTrue();
+        assertThat(page.reset())
+                .as("a cursor past the head does not wait for ever")
+                .isTrue();
         assertThat(page.head()).isZero();
         assertThat(Scratch.stored(store, Scratch.say("rewound", "next"))).isGreaterThan(lost);
     }
@@ -218,7 +224,9 @@ final class FaultTest {
             assertThat(again.start()).isGreaterThanOrEqualTo(last);
             assertThat(again.membersVersion()).isGreaterThan(version);
         });
-        assertThat(Scratch.page(store, "dropped", 0).lossy()).as("a new scope has lost nothing").isFalse();
+        assertThat(Scratch.page(store, "dropped", 0).lossy())
+                .as("a new scope has lost nothing")
+                .isFalse();
         assertThat(Scratch.stored(store, Scratch.say("dropped", "after"))).isGreaterThan(last);
     }
 
@@ -226,8 +234,7 @@ final class FaultTest {
     @Test
     void textsGoWithTheirEntry() {
         ListenerRef ada = new ListenerRef("texts", ListenerType.HANDLER, new Party("p7", ""));
-        store.register(new Registration(
-                UUID.randomUUID(), ada, "s", null, Duration.ofHours(1), Payload.empty(), null));
+        store.register(new Registration(UUID.randomUUID(), ada, "s", null, Duration.ofHours(1), Payload.empty(), null));
         Map<Party, Payload> texts = new HashMap<>();
         for (int i = 0; i < 3_000; i++) {
             texts.put(new Party("p" + i, ""), Scratch.payload("text of " + i));
@@ -239,14 +246,18 @@ final class FaultTest {
                 OptionalLong.empty(),
                 Duration.ZERO);
         long position = Scratch.stored(store, append);
-        Page page = store.read(List.of(new ReadRequest("texts", 0, 10, false, Set.of(ada))), 1 << 20).get(0);
-        assertThat(page.entries()).singleElement().satisfies(entry -> assertThat(entry.content().texts())
+        Page page = store.read(List.of(new ReadRequest("texts", 0, 10, false, Set.of(ada))), 1 << 20)
+                .get(0);
+        assertThat(page.entries()).singleElement().satisfies(entry -> assertThat(
+                        entry.content().texts())
                 .isEqualTo(Map.of(new Party("p7", ""), Scratch.payload("text of 7"))));
         Keys keys = new Keys("moitessier");
         Scope scope = Scope.of("texts");
         Eventually.within(Duration.ofSeconds(5)).until("texts are gone", () -> {
             store.sweep(new SweepPolicy(
-                    each -> each.equals("texts") ? new Retention(Duration.ofDays(1), 0) : new Retention(Duration.ofDays(1), 1 << 20),
+                    each -> each.equals("texts")
+                            ? new Retention(Duration.ofDays(1), 0)
+                            : new Retention(Duration.ofDays(1), 1 << 20),
                     Duration.ofDays(1),
                     null,
                     10_000));
@@ -270,7 +281,8 @@ final class FaultTest {
             assertThat(((Appended.Failed) answer).cause())
                     .isInstanceOf(StoreException.Unavailable.class)
                     .hasMessageContaining("OOM")
-                    .satisfies(cause -> assertThat(((StoreException) cause).outcomeUnknown()).isFalse());
+                    .satisfies(cause -> assertThat(((StoreException) cause).outcomeUnknown())
+                            .isFalse());
         }
     }
 

@@ -74,12 +74,14 @@ final class RedisServer implements AutoCloseable {
         int port = freePort();
         RedisServer sentinel = new RedisServer(executable, port, new ArrayList<>());
         Path file = sentinel.directory.resolve("sentinel.conf");
-        Files.writeString(file, String.join(
-                "\n",
-                "sentinel monitor main 127.0.0.1 " + master + " 2",
-                "sentinel down-after-milliseconds main 1000",
-                "sentinel failover-timeout main 3000",
-                ""));
+        Files.writeString(
+                file,
+                String.join(
+                        "\n",
+                        "sentinel monitor main 127.0.0.1 " + master + " 2",
+                        "sentinel down-after-milliseconds main 1000",
+                        "sentinel failover-timeout main 3000",
+                        ""));
         sentinel.options.addAll(List.of(file.toString(), "--sentinel"));
         sentinel.start();
         return sentinel;
@@ -161,7 +163,8 @@ final class RedisServer implements AutoCloseable {
     public void close() throws Exception {
         kill();
         try (Stream<Path> files = Files.walk(directory)) {
-            files.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
+            files.sorted(Comparator.reverseOrder())
+                    .forEach(file -> file.toFile().delete());
         }
     }
 }

@@ -16,19 +16,20 @@ final class SentinelServers implements AutoCloseable {
 
     SentinelServers(Path executable) throws Exception {
         master = RedisServer.started(executable, RedisServer.freePort());
-        replica = RedisServer.started(
-                executable, RedisServer.freePort(), "--replicaof", "127.0.0.1 " + master.port());
-        Eventually.within(Duration.ofSeconds(30)).until("the replica follows", () -> replication().contains("state=online"));
+        replica = RedisServer.started(executable, RedisServer.freePort(), "--replicaof", "127.0.0.1", Integer.toString(master.port()));
+        Eventually.within(Duration.ofSeconds(30))
+                .until("the replica follows", () -> replication().contains("state=online"));
         for (int i = 0; i < 3; i++) {
             sentinels.add(RedisServer.sentinel(executable, master.port()));
         }
         Eventually.within(Duration.ofSeconds(30))
-                .until("the sentinels know the replica and each other", () -> sentinels.stream().allMatch(sentinel -> {
-                    try (Jedis jedis = sentinel.jedis()) {
-                        String info = jedis.info("sentinel");
-                        return info.contains("slaves=1") && info.contains("sentinels=3");
-                    }
-                }));
+                .until("the sentinels know the replica and each other", () -> sentinels.stream()
+                        .allMatch(sentinel -> {
+                            try (Jedis jedis = sentinel.jedis()) {
+                                String info = jedis.info("sentinel");
+                                return info.contains("slaves=1") && info.contains("sentinels=3");
+                            }
+                        }));
     }
 
     private String replication() {
