@@ -7,6 +7,7 @@ import dev.moitessier.store.Content;
 import dev.moitessier.store.Party;
 import dev.moitessier.store.Payload;
 import dev.moitessier.store.StoreException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -259,7 +260,7 @@ final class Appends {
             }
             default ->
                 throw new IllegalStateException(
-                        "the script answered " + new String(said, java.nio.charset.StandardCharsets.UTF_8));
+                        "the script answered " + new String(said, StandardCharsets.UTF_8));
         }
     }
 }

@@ -1,6 +1,7 @@
 package dev.moitessier.store.redis;
 
 import dev.moitessier.store.StoreException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -9,6 +10,7 @@ import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
@@ -153,7 +155,7 @@ final class Channels implements AutoCloseable {
     }
 
     private Map<String, Interest> of(Kind kind) {
-        return java.util.Objects.requireNonNull(interests.get(kind));
+        return Objects.requireNonNull(interests.get(kind));
     }
 
     private void wake() {
@@ -363,12 +365,12 @@ final class Channels implements AutoCloseable {
     }
 
     private Receiver receiver(Kind kind) {
-        return java.util.Objects.requireNonNull(receivers.get(kind));
+        return Objects.requireNonNull(receivers.get(kind));
     }
 
     /** The kind and name after the tag, which ends with the first "}:". */
     private static Name parse(byte[] channel) {
-        String text = new String(channel, java.nio.charset.StandardCharsets.UTF_8);
+        String text = new String(channel, StandardCharsets.UTF_8);
         int tag = text.indexOf("}:") + 2;
         for (Kind kind : Kind.values()) {
             if (text.startsWith(kind.key, tag)) {

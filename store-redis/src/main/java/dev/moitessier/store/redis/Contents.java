@@ -6,6 +6,7 @@ import dev.moitessier.store.Party;
 import dev.moitessier.store.Payload;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.UUID;
@@ -68,7 +69,7 @@ final class Contents {
             headers.forEach((name, value) ->
                     out.putInt(name.length).put(name).putInt(value.length).put(value));
         }
-        return java.util.Arrays.copyOf(out.array(), out.position());
+        return Arrays.copyOf(out.array(), out.position());
     }
 
     static byte[] body(Content content) {
@@ -93,7 +94,7 @@ final class Contents {
             name(out, Keys.utf8(owner.client()));
             out.putInt(text.size()).put(text.view());
         });
-        return java.util.Arrays.copyOf(out.array(), out.position());
+        return Arrays.copyOf(out.array(), out.position());
     }
 
     /** The owner of a text that is kept apart. */

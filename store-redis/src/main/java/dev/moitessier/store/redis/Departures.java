@@ -4,6 +4,7 @@ import dev.moitessier.store.Departed;
 import dev.moitessier.store.ListenerRef;
 import dev.moitessier.store.Unregistered;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -59,7 +60,7 @@ final class Departures {
         List<Listeners.Named> leaving = new ArrayList<>();
         for (Object name : names) {
             byte[] bond = (byte[]) name;
-            leaving.add(Listeners.Named.parse(java.util.Arrays.copyOfRange(bond, session.length, bond.length)));
+            leaving.add(Listeners.Named.parse(Arrays.copyOfRange(bond, session.length, bond.length)));
         }
         List<Departed> departed = depart(leaving, "s", session, Keys.uuid(session));
         if (names.size() < most) {

@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -152,7 +153,7 @@ final class Inspection {
         Map<String, String> info = new HashMap<>();
         Object reply = shards.one("open the store", false, Call.of(shard, Protocol.Command.INFO))
                 .value();
-        Replies.text(java.util.Objects.requireNonNull(reply)).lines().forEach(line -> {
+        Replies.text(Objects.requireNonNull(reply)).lines().forEach(line -> {
             int colon = line.indexOf(':');
             if (colon > 0) {
                 info.put(line.substring(0, colon), line.substring(colon + 1).trim());

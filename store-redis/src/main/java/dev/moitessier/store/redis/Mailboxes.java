@@ -13,9 +13,11 @@ import dev.moitessier.store.Unregistered;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.UUID;
@@ -60,7 +62,7 @@ final class Mailboxes {
         if (session != null && !(reply instanceof List)) {
             throw Sessions.ended(session);
         }
-        List<?> registered = (List<?>) java.util.Objects.requireNonNull(reply);
+        List<?> registered = (List<?>) Objects.requireNonNull(reply);
         long head = Positions.of((byte[]) registered.get(1));
         heads.saw(head);
         return new Registered(
@@ -231,7 +233,7 @@ final class Mailboxes {
     }
 
     private static byte[] later(String prefix, String after) {
-        boolean afterIsLater = java.util.Arrays.compareUnsigned(Keys.utf8(after), Keys.utf8(prefix)) >= 0;
+        boolean afterIsLater = Arrays.compareUnsigned(Keys.utf8(after), Keys.utf8(prefix)) >= 0;
         return Keys.utf8(afterIsLater ? "(" + after : "[" + prefix);
     }
 

@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.Locale;
 
 /** The scripts. Each is one atomic step over keys of one shard, all of which it is given. */
 enum Script {
@@ -32,7 +33,7 @@ enum Script {
     private final byte[] sha;
 
     Script() {
-        String file = name().toLowerCase(java.util.Locale.ROOT);
+        String file = name().toLowerCase(Locale.ROOT);
         source = (load("positions") + load(file)).getBytes(StandardCharsets.UTF_8);
         try {
             sha = HexFormat.of()

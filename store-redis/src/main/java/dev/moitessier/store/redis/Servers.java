@@ -1,6 +1,8 @@
 package dev.moitessier.store.redis;
 
 import dev.moitessier.store.StoreException;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.Set;
@@ -95,7 +97,7 @@ record Servers(boolean tls, Kind kind, Set<HostAndPort> addresses, String master
     }
 
     private static String decode(String text) {
-        return java.net.URLDecoder.decode(text.replace("+", "%2B"), java.nio.charset.StandardCharsets.UTF_8);
+        return URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8);
     }
 
     private static HostAndPort address(String text, Kind kind) {

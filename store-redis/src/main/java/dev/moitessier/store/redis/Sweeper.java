@@ -7,6 +7,7 @@ import dev.moitessier.store.Swept;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -268,7 +269,7 @@ final class Sweeper {
         Call forget = Call.of(scope.shard(), Protocol.Command.ZREM).key(keys.of(scope, "y:"));
         for (byte[] member : members) {
             unlink.key(keys.of(
-                    scope, "x:", java.util.Arrays.copyOfRange(member, member.length - Contents.MARK, member.length)));
+                    scope, "x:", Arrays.copyOfRange(member, member.length - Contents.MARK, member.length)));
             forget.arg(member);
         }
         shards.one("remove texts", true, unlink);

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import redis.clients.jedis.Jedis;
@@ -159,7 +160,7 @@ final class ClusterServers implements AutoCloseable {
         }
     }
 
-    private static void eventually(String what, java.util.concurrent.Callable<Boolean> condition) {
+    private static void eventually(String what, Callable<Boolean> condition) {
         Eventually.within(Duration.ofSeconds(30)).until(what, condition);
     }
 

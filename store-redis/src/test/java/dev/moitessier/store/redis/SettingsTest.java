@@ -10,7 +10,11 @@ import dev.moitessier.store.Durability;
 import dev.moitessier.store.MailboxStore;
 import dev.moitessier.store.StoreException;
 import dev.moitessier.testkit.Eventually;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.Locale;
 import java.util.Map;
 import java.util.ServiceLoader;
 import org.junit.jupiter.api.Test;
@@ -73,7 +77,7 @@ final class SettingsTest {
             assertThatThrownBy(() ->
                             RedisStore.builder(server.url(), "app", SECRET).open())
                     .isInstanceOf(StoreException.Misconfigured.class)
-                    .satisfies(refused -> assertThat(refused.getMessage().toLowerCase(java.util.Locale.ROOT))
+                    .satisfies(refused -> assertThat(refused.getMessage().toLowerCase(Locale.ROOT))
                             .contains(command)
                             .doesNotContain(SECRET));
         }
@@ -82,7 +86,7 @@ final class SettingsTest {
     /** The rule that docs/store-redis.md gives is enough. */
     @Test
     void theRightsInTheDocumentAreEnough() throws Exception {
-        String document = java.nio.file.Files.readString(java.nio.file.Path.of("../docs/store-redis.md"));
+        String document = Files.readString(Path.of("../docs/store-redis.md"));
         String rule = document.lines()
                 .filter(line -> line.startsWith("ACL SETUSER"))
                 .findFirst()
@@ -92,7 +96,7 @@ final class SettingsTest {
                 .split(" ");
         try (RedisServer server = RedisServer.embedded()) {
             try (Jedis jedis = server.jedis()) {
-                jedis.aclSetUser(rights[0], java.util.Arrays.copyOfRange(rights, 1, rights.length));
+                jedis.aclSetUser(rights[0], Arrays.copyOfRange(rights, 1, rights.length));
             }
             try (RedisStore store =
                     RedisStore.builder(server.url(), rights[0], SECRET).open()) {
