@@ -35,6 +35,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import redis.clients.jedis.Jedis;
+import redis.clients.jedis.Protocol;
 import redis.clients.jedis.args.FlushMode;
 
 /** What an operator, a restart or a failover does to a server while the store is at work. */
@@ -187,18 +188,20 @@ final class FaultTest {
     }
 
     @Test
-    void aClockThatWasSetBackGivesNoPositionTwice() {
-        Scratch.hear(store, "clock");
-        Keys keys = new Keys("moitessier");
-        Scope scope = Scope.of("clock");
-        String tomorrow = System.currentTimeMillis() + Duration.ofDays(1).toMillis() + "-999998";
-        try (Jedis jedis = server.jedis()) {
-            jedis.hset(keys.of(scope, "m:"), Keys.utf8("h"), Keys.utf8(tomorrow));
+    void aClockThatWasSetBackGivesNoPositionTwice() throws Exception {
+        try (RedisServer own = RedisServer.embedded();
+                RedisStore here = RedisStore.builder(own.url(), null, null).open()) {
+            Scratch.hear(here, "clock");
+            Keys keys = new Keys("moitessier");
+            String tomorrow = System.currentTimeMillis() + Duration.ofDays(1).toMillis() + "-999998";
+            try (Jedis jedis = own.jedis()) {
+                jedis.hset(keys.of(Scope.of("clock"), "m:"), Keys.utf8("h"), Keys.utf8(tomorrow));
+            }
+            long head = Positions.of(Keys.utf8(tomorrow));
+            assertThat(Scratch.stored(here, Scratch.say("clock", "a"))).isEqualTo(head + 1);
+            assertThat(Scratch.stored(here, Scratch.say("clock", "b"))).isEqualTo(head + 2);
+            assertThat(Scratch.texts(here, "clock", head)).containsExactly("a", "b");
         }
-        long head = Positions.of(Keys.utf8(tomorrow));
-        assertThat(Scratch.stored(store, Scratch.say("clock", "a"))).isEqualTo(head + 1);
-        assertThat(Scratch.stored(store, Scratch.say("clock", "b"))).isEqualTo(head + 2);
-        assertThat(Scratch.texts(store, "clock", head)).containsExactly("a", "b");
     }
 
     /** The floor, where no test can wait for days. */
@@ -288,8 +291,8 @@ final class FaultTest {
 
     private static void killConnections() {
         try (Jedis jedis = server.jedis()) {
-            jedis.sendCommand(redis.clients.jedis.Protocol.Command.CLIENT, "KILL", "TYPE", "normal");
-            jedis.sendCommand(redis.clients.jedis.Protocol.Command.CLIENT, "KILL", "TYPE", "pubsub");
+            jedis.sendCommand(Protocol.Command.CLIENT, "KILL", "TYPE", "normal");
+            jedis.sendCommand(Protocol.Command.CLIENT, "KILL", "TYPE", "pubsub");
         }
     }
 }
