@@ -259,8 +259,7 @@ final class Appends {
                 return new Appended.Stale(Replies.number(version));
             }
             default ->
-                throw new IllegalStateException(
-                        "the script answered " + new String(said, StandardCharsets.UTF_8));
+                throw new IllegalStateException("the script answered " + new String(said, StandardCharsets.UTF_8));
         }
     }
 }

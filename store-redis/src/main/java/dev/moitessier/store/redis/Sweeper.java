@@ -268,8 +268,7 @@ final class Sweeper {
         Call unlink = Call.of(scope.shard(), Protocol.Command.UNLINK);
         Call forget = Call.of(scope.shard(), Protocol.Command.ZREM).key(keys.of(scope, "y:"));
         for (byte[] member : members) {
-            unlink.key(keys.of(
-                    scope, "x:", Arrays.copyOfRange(member, member.length - Contents.MARK, member.length)));
+            unlink.key(keys.of(scope, "x:", Arrays.copyOfRange(member, member.length - Contents.MARK, member.length)));
             forget.arg(member);
         }
         shards.one("remove texts", true, unlink);

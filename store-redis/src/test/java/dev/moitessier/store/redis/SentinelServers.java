@@ -16,7 +16,8 @@ final class SentinelServers implements AutoCloseable {
 
     SentinelServers(Path executable) throws Exception {
         master = RedisServer.started(executable, RedisServer.freePort());
-        replica = RedisServer.started(executable, RedisServer.freePort(), "--replicaof", "127.0.0.1", Integer.toString(master.port()));
+        replica = RedisServer.started(
+                executable, RedisServer.freePort(), "--replicaof", "127.0.0.1", Integer.toString(master.port()));
         Eventually.within(Duration.ofSeconds(30))
                 .until("the replica follows", () -> replication().contains("state=online"));
         for (int i = 0; i < 3; i++) {

@@ -72,7 +72,15 @@ final class SettingsTest {
     void aMissingRightIsNamed(String command) throws Exception {
         try (RedisServer server = RedisServer.embedded()) {
             try (Jedis jedis = server.jedis()) {
-                jedis.aclSetUser("app", "on", ">" + SECRET, "resetchannels", "~{moitessier:*", "&{moitessier:*", "+@all", "-" + command);
+                jedis.aclSetUser(
+                        "app",
+                        "on",
+                        ">" + SECRET,
+                        "resetchannels",
+                        "~{moitessier:*",
+                        "&{moitessier:*",
+                        "+@all",
+                        "-" + command);
             }
             assertThatThrownBy(() ->
                             RedisStore.builder(server.url(), "app", SECRET).open())
