@@ -6,8 +6,10 @@ import dev.moitessier.store.Party;
 import dev.moitessier.store.Payload;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -34,16 +36,19 @@ final class Contents {
     /** @param mark of the texts that are kept apart; null: there are none */
     static byte[] envelope(UUID dispatch, Content content, byte @Nullable [] mark) {
         Address to = content.to();
-        Map<byte[], byte[]> headers = new HashMap<>();
-        content.headers().forEach((name, value) -> headers.put(Keys.utf8(name), Keys.utf8(value)));
+        List<byte[]> headers = new ArrayList<>();
+        content.headers().forEach((name, value) -> {
+            headers.add(Keys.utf8(name));
+            headers.add(Keys.utf8(value));
+        });
         byte[] person = Keys.utf8(content.sender().person());
         byte[] client = Keys.utf8(content.sender().client());
         byte[] toPerson = to == null ? NOTHING : Keys.utf8(to.person());
         byte[] toClient = to == null || to.client() == null ? NOTHING : Keys.utf8(to.client());
         int size =
                 1 + 16 + MARK + 4 + person.length + client.length + toPerson.length + toClient.length + Integer.BYTES;
-        for (Map.Entry<byte[], byte[]> header : headers.entrySet()) {
-            size += 2 * Integer.BYTES + header.getKey().length + header.getValue().length;
+        for (byte[] each : headers) {
+            size += Integer.BYTES + each.length;
         }
         ByteBuffer out = ByteBuffer.allocate(size);
         out.put((byte) ((content.body() == null ? 0 : BODY)
@@ -65,9 +70,8 @@ final class Contents {
             }
         }
         if (!headers.isEmpty()) {
-            out.putInt(headers.size());
-            headers.forEach((name, value) ->
-                    out.putInt(name.length).put(name).putInt(value.length).put(value));
+            out.putInt(headers.size() / 2);
+            headers.forEach(each -> out.putInt(each.length).put(each));
         }
         return Arrays.copyOf(out.array(), out.position());
     }
@@ -163,8 +167,8 @@ final class Contents {
     }
 
     private static String text(ByteBuffer in, int length) {
-        String text = new String(in.array(), in.position(), length, StandardCharsets.UTF_8);
-        in.position(in.position() + length);
-        return text;
+        byte[] text = new byte[length];
+        in.get(text);
+        return new String(text, StandardCharsets.UTF_8);
     }
 }

@@ -26,7 +26,6 @@ final class Ear implements AutoCloseable {
     private final Voice voice;
     private final CountDownLatch ready = new CountDownLatch(1);
     private volatile long heardAt = System.nanoTime();
-    private volatile @Nullable Thread reader;
 
     Ear(Channels channels, Node node, Connection connection, byte[] control, boolean sharded) {
         this.channels = channels;
@@ -46,7 +45,7 @@ final class Ear implements AutoCloseable {
 
     /** Begins to listen; returns when the server has answered, or the connection has ended. */
     void start() {
-        reader = Threads.daemon("moitessier-redis-listen", this::listen);
+        Threads.daemon("moitessier-redis-listen", this::listen);
         try {
             if (!ready.await(READY, TimeUnit.SECONDS)) {
                 close();

@@ -8,14 +8,30 @@ import java.nio.charset.StandardCharsets;
 
 /** A mailbox within its scope: a digit for its type, then person and client, parted by U+0000. */
 final class Listeners {
-    private static final ListenerType[] TYPES = ListenerType.values();
-
     private Listeners() {}
 
     static byte[] name(ListenerRef listener) {
         Party owner = listener.owner();
-        String type = Integer.toString(listener.type().ordinal());
+        String type = digit(listener.type());
         return Keys.utf8(owner == null ? type : type + owner.person() + '\0' + owner.client());
+    }
+
+    private static String digit(ListenerType type) {
+        return switch (type) {
+            case SHARED -> "0";
+            case PRIVATE -> "1";
+            case HANDLER -> "2";
+        };
+    }
+
+    private static ListenerType type(char digit) {
+        return switch (digit) {
+            case '0' -> ListenerType.SHARED;
+            case '1' -> ListenerType.PRIVATE;
+            case '2' -> ListenerType.HANDLER;
+            default -> throw new StoreException.Misconfigured(
+                    "a mailbox of type '" + digit + "' was written by something else", null);
+        };
     }
 
     static ListenerRef parse(String scope, byte[] name) {
@@ -23,7 +39,7 @@ final class Listeners {
     }
 
     private static ListenerRef parse(String scope, String name) {
-        ListenerType type = TYPES[name.charAt(0) - '0'];
+        ListenerType type = type(name.charAt(0));
         if (type == ListenerType.SHARED) {
             return new ListenerRef(scope, type, null);
         }

@@ -165,7 +165,6 @@ final class Mailboxes {
 
     Members members(String name, @Nullable Set<ListenerRef> only) {
         Scope scope = Scope.of(name);
-        Map<String, ListenerRef> asked = new HashMap<>();
         Call call =
                 Call.of(scope.shard(), Script.MEMBERS).key(keys.of(scope, "m:")).key(keys.of(scope, "l:"));
         if (only != null) {

@@ -255,11 +255,10 @@ final class Reads {
                                     .arg(chunk))
                     .list());
             // Head and version are of the first look, trimmed is of the last: read after the entries (C2).
-            view = view == null ? found.view : view.trimmed(found.view.trimmed);
-            if (view == found.view && reading.settle(view)) {
+            if (view == null && reading.settle(found.view)) {
                 return;
             }
-            view = view.trimmed(texts(reading, found.drafts));
+            view = (view == null ? found.view : view.trimmed(found.view.trimmed)).trimmed(texts(reading, found.drafts));
             for (Draft draft : found.drafts) {
                 Entry entry = draft.entry(reading.sight);
                 if (seen.size() < most && reading.sight.sees(entry.content())) {

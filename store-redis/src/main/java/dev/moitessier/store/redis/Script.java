@@ -29,28 +29,27 @@ enum Script {
     DEAD,
     PROBE;
 
-    private final byte[] source;
-    private final byte[] sha;
+    private final String source;
+    private final String sha;
 
     Script() {
         String file = name().toLowerCase(Locale.ROOT);
-        source = (load("positions") + load(file)).getBytes(StandardCharsets.UTF_8);
+        source = load("positions") + load(file);
         try {
             sha = HexFormat.of()
-                    .formatHex(MessageDigest.getInstance("SHA-1").digest(source))
-                    .getBytes(StandardCharsets.US_ASCII);
+                    .formatHex(MessageDigest.getInstance("SHA-1").digest(Keys.utf8(source)));
         } catch (NoSuchAlgorithmException none) {
             throw new IllegalStateException("every Java platform has SHA-1", none);
         }
     }
 
     byte[] source() {
-        return source;
+        return Keys.utf8(source);
     }
 
     /** What the server knows it by once it has run. */
     byte[] sha() {
-        return sha;
+        return Keys.utf8(sha);
     }
 
     private static String load(String file) {

@@ -16,6 +16,7 @@ import redis.clients.jedis.JedisClientConfig;
 import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.RedisClusterClient;
 import redis.clients.jedis.RedisSentinelClient;
+import redis.clients.jedis.SslOptions;
 import redis.clients.jedis.UnifiedJedis;
 
 /** Makes the driver's client from a URL. A password is in no message. */
@@ -156,14 +157,17 @@ record Servers(boolean tls, Kind kind, Set<HostAndPort> addresses, String master
 
     private JedisClientConfig config(Login who, int database, Duration callLimit) {
         int millis = (int) Math.min(Integer.MAX_VALUE, callLimit.toMillis());
-        return DefaultJedisClientConfig.builder()
+        DefaultJedisClientConfig.Builder config = DefaultJedisClientConfig.builder()
                 .user(who.user)
                 .password(who.password)
                 .database(database)
-                .ssl(tls)
                 .connectionTimeoutMillis(Math.min(millis, 2_000))
                 .socketTimeoutMillis(millis)
-                .clientName("moitessier")
-                .build();
+                .clientName("moitessier");
+        if (tls) {
+            // The platform's trust store, and the name of the host is compared.
+            config.sslOptions(SslOptions.defaults());
+        }
+        return config.build();
     }
 }

@@ -42,7 +42,7 @@ final class Shards implements AutoCloseable {
     private final Topology topology;
     private final Duration callLimit;
     private final Set<Connection> lent = ConcurrentHashMap.newKeySet();
-    private final Set<CompletableFuture<?>> waits = ConcurrentHashMap.newKeySet();
+    private final Map<Thread, CompletableFuture<?>> waits = new ConcurrentHashMap<>();
     private final Set<Node> gates = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
 
@@ -376,7 +376,7 @@ final class Shards implements AutoCloseable {
     /** Runs what blocks as the driver likes, and waits for it no longer than until the deadline. */
     <T> T bounded(long deadline, Supplier<T> work, Consumer<T> late) {
         CompletableFuture<T> result = new CompletableFuture<>();
-        waits.add(result);
+        waits.put(Thread.currentThread(), result);
         boolean taken = false;
         try {
             Threads.run(() -> {
@@ -404,7 +404,7 @@ final class Shards implements AutoCloseable {
             }
             throw new IllegalStateException(failed.getCause());
         } finally {
-            waits.remove(result);
+            waits.remove(Thread.currentThread());
             if (!taken && !result.cancel(false) && !result.isCompletedExceptionally()) {
                 late.accept(result.join());
             }
@@ -451,7 +451,7 @@ final class Shards implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
-        waits.forEach(wait -> wait.completeExceptionally(new StoreException.Closed(false)));
+        waits.values().forEach(wait -> wait.completeExceptionally(new StoreException.Closed(false)));
         gates.forEach(node -> node.permits().release(1_000_000));
         lent.forEach(Shards::disconnect);
     }

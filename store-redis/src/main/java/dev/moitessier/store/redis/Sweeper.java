@@ -8,7 +8,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -58,7 +60,7 @@ final class Sweeper {
 
     /** A pass over all scopes, shard by shard at the same time. */
     private static final class Walk {
-        final byte @Nullable [][] after = new byte[Keys.SHARDS][];
+        final Map<Integer, byte[]> after = new HashMap<>();
         final boolean[] done = new boolean[Keys.SHARDS];
         long nanos;
         boolean begun;
@@ -212,7 +214,7 @@ final class Sweeper {
         List<Integer> asked = new ArrayList<>();
         for (int shard = 0; shard < Keys.SHARDS && asked.size() * each <= limit; shard++) {
             if (!current.done[shard]) {
-                byte[] after = current.after[shard];
+                byte @Nullable [] after = current.after.get(shard);
                 calls.add(Call.of(shard, Protocol.Command.ZRANGEBYLEX)
                         .key(keys.of(shard, "known"))
                         .arg(after == null ? Keys.utf8("-") : Keys.join(Keys.utf8("("), after))
@@ -232,7 +234,7 @@ final class Sweeper {
             if (names.size() < each) {
                 current.done[shard] = true;
             } else {
-                current.after[shard] = names.get(names.size() - 1);
+                current.after.put(shard, names.get(names.size() - 1));
             }
         }
         return scopes;

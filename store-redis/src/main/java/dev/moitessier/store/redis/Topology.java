@@ -87,7 +87,7 @@ sealed interface Topology {
         public Node known(int shard) {
             Pool<Connection> pool = source.pool();
             Node node = current;
-            if (node == null || node.pool() != pool) {
+            if (node == null || !node.pool().equals(pool)) {
                 node = replace(pool);
             }
             return node;
@@ -95,7 +95,7 @@ sealed interface Topology {
 
         private synchronized Node replace(Pool<Connection> pool) {
             Node node = current;
-            if (node == null || node.pool() != pool) {
+            if (node == null || !node.pool().equals(pool)) {
                 node = new Node(pool, kept);
                 current = node;
             }
