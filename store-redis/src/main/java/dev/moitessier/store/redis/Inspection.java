@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import redis.clients.jedis.Protocol;
+import redis.clients.jedis.util.KeyValue;
 
 /** One look at the servers before anything relies on them: each thing that is wrong is said by name. */
 final class Inspection {
@@ -142,7 +143,11 @@ final class Inspection {
                             false,
                             Call.of(0, Protocol.Command.CONFIG).arg("GET").arg(name))
                     .list();
-            return reply.size() < 2 ? null : Replies.text(reply.get(1));
+            if (reply.isEmpty()) {
+                return null;
+            }
+            // A pair with RESP3, and with RESP2 a list of two.
+            return Replies.text(reply.get(0) instanceof KeyValue<?, ?> pair ? pair.getValue() : reply.get(1));
         } catch (StoreException | IllegalStateException refused) {
             LOG.debug("{} could not be asked for", name, refused);
             return null;
