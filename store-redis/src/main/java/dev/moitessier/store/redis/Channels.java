@@ -22,6 +22,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import redis.clients.jedis.Protocol;
 import redis.clients.jedis.commands.ProtocolCommand;
+import redis.clients.jedis.exceptions.JedisConnectionException;
+import redis.clients.jedis.exceptions.JedisMovedDataException;
 
 /**
  * The channels that this process has subscribed to, over one connection, or with sharded pub/sub over one to each server. One
@@ -216,16 +218,20 @@ final class Channels implements AutoCloseable {
         }
     }
 
+    /** Channels that go in one command: with sharded pub/sub they must be of one slot. */
+    private record Batch(Ear ear, int shard) {}
+
     /** Subscribes on the servers' connections; what could not be stays unplaced. */
     private void place(Set<Name> names) {
-        Map<Ear, List<byte[]>> batches = new HashMap<>();
+        Map<Batch, List<byte[]>> batches = new HashMap<>();
         Set<Name> left = new LinkedHashSet<>(names);
         try {
             for (Name name : names) {
                 Scope scope = Scope.of(name.name);
-                Ear ear = ear(sharded ? scope.shard() : 0);
+                int shard = sharded ? scope.shard() : 0;
+                Ear ear = ear(shard);
                 if (assign(name, ear)) {
-                    List<byte[]> batch = batches.computeIfAbsent(ear, each -> new ArrayList<>());
+                    List<byte[]> batch = batches.computeIfAbsent(new Batch(ear, shard), each -> new ArrayList<>());
                     batch.add(channel(name.kind, scope));
                     if (batch.size() == BATCH) {
                         ear.subscribe(batch.toArray(byte[][]::new));
@@ -234,9 +240,9 @@ final class Channels implements AutoCloseable {
                 }
                 left.remove(name);
             }
-            batches.forEach((ear, batch) -> {
-                if (!batch.isEmpty()) {
-                    ear.subscribe(batch.toArray(byte[][]::new));
+            batches.forEach((batch, channels) -> {
+                if (!channels.isEmpty()) {
+                    batch.ear.subscribe(channels.toArray(byte[][]::new));
                 }
             });
         } finally {
@@ -249,10 +255,13 @@ final class Channels implements AutoCloseable {
         }
     }
 
-    /** False: nobody wants it any more. */
+    /** False: nobody wants it any more. From now on it is placed anew when the connection ends. */
     private boolean assign(Name name, Ear ear) {
         lock.lock();
         try {
+            if (!ear.equals(ears.get(ear.node()))) {
+                throw new JedisConnectionException("the connection ended while it was begun");
+            }
             Interest interest = of(name.kind).get(name.name);
             if (interest == null) {
                 return false;
@@ -354,12 +363,14 @@ final class Channels implements AutoCloseable {
                     unplaced.add(new Name(kind, name));
                 }
             }));
-            if (!closed && why != null) {
-                LOG.debug("a connection for hints ended", why);
-            }
             work.signal();
         } finally {
             lock.unlock();
+        }
+        if (why instanceof JedisMovedDataException moved) {
+            shards.moved(keys, moved);
+        } else if (!closed && why != null) {
+            LOG.debug("a connection for hints ended", why);
         }
         shards.end(ear.node(), ear.connection());
     }

@@ -29,8 +29,9 @@ final class Listeners {
             case '0' -> ListenerType.SHARED;
             case '1' -> ListenerType.PRIVATE;
             case '2' -> ListenerType.HANDLER;
-            default -> throw new StoreException.Misconfigured(
-                    "a mailbox of type '" + digit + "' was written by something else", null);
+            default ->
+                throw new StoreException.Misconfigured(
+                        "a mailbox of type '" + digit + "' was written by something else", null);
         };
     }
 

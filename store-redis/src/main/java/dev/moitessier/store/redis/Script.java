@@ -36,8 +36,7 @@ enum Script {
         String file = name().toLowerCase(Locale.ROOT);
         source = load("positions") + load(file);
         try {
-            sha = HexFormat.of()
-                    .formatHex(MessageDigest.getInstance("SHA-1").digest(Keys.utf8(source)));
+            sha = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-1").digest(Keys.utf8(source)));
         } catch (NoSuchAlgorithmException none) {
             throw new IllegalStateException("every Java platform has SHA-1", none);
         }

@@ -439,6 +439,15 @@ final class Shards implements AutoCloseable {
         return known != null ? known : bounded(System.nanoTime() + callLimit.toNanos(), () -> topology.locate(shard));
     }
 
+    /** A server said that the shards of this slot are elsewhere. */
+    void moved(Keys keys, JedisMovedDataException moved) {
+        for (int shard = 0; shard < Keys.SHARDS; shard++) {
+            if (keys.slot(shard) == moved.getSlot()) {
+                topology.moved(shard, moved.getTargetNode());
+            }
+        }
+    }
+
     static void disconnect(Connection connection) {
         try {
             connection.setBroken();
