@@ -82,8 +82,8 @@ final class Channels implements AutoCloseable {
     private Set<Name> unplaced = new LinkedHashSet<>();
     private final Queue<Runnable> tasks = new ArrayDeque<>();
     private final Map<Node, Ear> ears = new HashMap<>();
-    private Duration backoff = FIRST_BACKOFF;
-    private boolean told;
+    private volatile Duration backoff = FIRST_BACKOFF;
+    private volatile boolean told;
     private @Nullable Thread writer;
     private volatile boolean closed;
 
