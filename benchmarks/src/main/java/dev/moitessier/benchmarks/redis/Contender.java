@@ -1,6 +1,5 @@
 package dev.moitessier.benchmarks.redis;
 
-
 /** A way of sending, driven by some callers at once. */
 interface Contender {
     String name();

@@ -189,8 +189,7 @@ public final class RedisBenchmark {
         }
         Contender one = fixed("dispatch to 1 listener", "one");
         Contender all = fixed("dispatch to " + many + " listeners", "many");
-        Slices.Rates rates =
-                slices.run("fan-out", List.of(new Slices.Entrant(one, 8), new Slices.Entrant(all, 8)), 1);
+        Slices.Rates rates = slices.run("fan-out", List.of(new Slices.Entrant(one, 8), new Slices.Entrant(all, 8)), 1);
         report.line("\nfan-out, 8 callers");
         report.line("  %-40s %,12.0f/s".formatted(one.name(), rates.median(one.name())));
         report.line("  %-40s %,12.0f/s".formatted(all.name(), rates.median(all.name())));
@@ -215,7 +214,8 @@ public final class RedisBenchmark {
     /** Processor time of the server and its bytes in memory for one message to ten listeners; ids are remembered for 20 s. */
     private void costs() throws Exception {
         int messages = quick ? 2_000 : 50_000;
-        report.line("\none message to %d listeners: the server's processor time, bytes in its memory".formatted(Anchors.LISTENERS));
+        report.line("\none message to %d listeners: the server's processor time, bytes in its memory"
+                .formatted(Anchors.LISTENERS));
         cost("XADD", Anchors.bareXadd(server), messages);
         cost("10 XADD in a pipeline", Anchors.mailboxes(server), messages / 5);
         cost("dispatch, one after the other", Dispatches.blocking(moitessier), messages);
@@ -244,7 +244,8 @@ public final class RedisBenchmark {
                 TimeUnit.NANOSECONDS.sleep(Math.max(0, wait));
                 keeps = "  (%,.0f when its id is forgotten)".formatted((server.memory() - memory) / messages);
             }
-            report.line("  %-40s %8.1f µs %,8.0f bytes%s".formatted(what, used * 1e6 / messages, bytes / messages, keeps));
+            report.line(
+                    "  %-40s %8.1f µs %,8.0f bytes%s".formatted(what, used * 1e6 / messages, bytes / messages, keeps));
             report.raw("cost\t%s\t%d messages\t%.3f s\t%.0f bytes".formatted(what, messages, used, bytes));
         }
     }
