@@ -38,7 +38,7 @@ public final class RedisBenchmark {
 
     private RedisBenchmark(boolean quick) throws Exception {
         this.quick = quick;
-        slices = new Slices(quick ? 2 : 7, quick ? 200 : 600, report);
+        slices = new Slices(quick ? 2 : 7, quick ? 200 : 500, report);
         store = RedisStore.builder(server.url(), null, null).open();
         moitessier = Moitessier.builder(store).inFlight(IN_FLIGHT).build();
     }
@@ -54,10 +54,10 @@ public final class RedisBenchmark {
         RedisBenchmark benchmark = new RedisBenchmark(quick);
         try {
             benchmark.run();
+            benchmark.report.write(file);
         } finally {
             benchmark.close();
         }
-        benchmark.report.write(file);
         System.exit(0);
     }
 
@@ -70,8 +70,8 @@ public final class RedisBenchmark {
             wakeUp(elsewhere);
         }
         fanOut();
-        costs();
         redisson();
+        costs();
     }
 
     private void conditions() {
