@@ -1,6 +1,7 @@
 package dev.moitessier.store.redis;
 
 import dev.moitessier.testkit.Eventually;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -165,7 +166,7 @@ final class ClusterServers implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
+    public void close() throws IOException {
         for (RedisServer server : servers) {
             server.close();
         }

@@ -284,8 +284,7 @@ final class FaultTest {
             assertThat(((Appended.Failed) answer).cause())
                     .isInstanceOf(StoreException.Unavailable.class)
                     .hasMessageContaining("OOM")
-                    .satisfies(cause -> assertThat(((StoreException) cause).outcomeUnknown())
-                            .isFalse());
+                    .satisfies(cause -> assertThat(cause.outcomeUnknown()).isFalse());
         }
     }
 

@@ -148,19 +148,17 @@ final class RedisServer implements AutoCloseable {
         return new Jedis("localhost", port, 5_000);
     }
 
-    /** {@code kill -9}. */
-    void kill() throws InterruptedException {
+    /** {@code kill -9}; returns when it is gone. */
+    void kill() {
         Process running = process;
         if (running != null) {
             running.destroyForcibly();
-            if (!running.waitFor(10, TimeUnit.SECONDS)) {
-                throw new IllegalStateException("the server cannot be killed");
-            }
+            running.onExit().orTimeout(10, TimeUnit.SECONDS).join();
         }
     }
 
     @Override
-    public void close() throws Exception {
+    public void close() throws IOException {
         kill();
         try (Stream<Path> files = Files.walk(directory)) {
             files.sorted(Comparator.reverseOrder())

@@ -1,6 +1,7 @@
 package dev.moitessier.store.redis;
 
 import dev.moitessier.testkit.Eventually;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -63,7 +64,7 @@ final class SentinelServers implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
+    public void close() throws IOException {
         for (RedisServer sentinel : sentinels) {
             sentinel.close();
         }
