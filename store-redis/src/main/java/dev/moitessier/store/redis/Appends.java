@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * their order whatever fails (B3).
  */
 final class Appends {
-    /** Bounds how long one script holds up the server: about two milliseconds. */
+    /** Bounds how long one script holds up the server: about four milliseconds. */
     private static final int ELEMENTS_IN_CALL = 500;
 
     private static final int BYTES_IN_CALL = 16 << 20;
