@@ -36,6 +36,9 @@ import org.slf4j.LoggerFactory;
  * from {@code prscd} in the configuration; {@code reference.conf} lists every key. Thread-safe.
  */
 public final class PrscdServer implements AutoCloseable {
+    /** In the headers of a message in a scope that a room is joined to: the event of a peer, of which connection. */
+    public static final String PEER_HEADER = "prscd-sid";
+
     /** What clients connect to. */
     static final String PATH = "/v1";
 

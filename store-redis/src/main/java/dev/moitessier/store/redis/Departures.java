@@ -2,6 +2,7 @@ package dev.moitessier.store.redis;
 
 import dev.moitessier.store.Departed;
 import dev.moitessier.store.ListenerRef;
+import dev.moitessier.store.Payload;
 import dev.moitessier.store.Unregistered;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -92,7 +93,11 @@ final class Departures {
             if (Replies.number(reply.get(0)) == 1) {
                 ListenerRef listener = leaving.get(i).listener();
                 departed.add(new Departed(
-                        listener, leaving.get(i).subscriber(), session, Replies.number(reply.get(1)) == 1));
+                        listener,
+                        leaving.get(i).subscriber(),
+                        session,
+                        Payload.of((byte[]) reply.get(2)),
+                        Replies.number(reply.get(1)) == 1));
                 scopes.add(listener.scope());
             }
         }

@@ -3,7 +3,7 @@
 -- KEYS  stream, meta, mailboxes, subscribers, records, acknowledged, bonds, away, live scopes, dead scopes
 -- ARGV  publish command or '', origin of hints, highest position that the caller knows (ms, seq), channel of hints, scope, mailbox,
 --       subscriber, why ('r': its registration leaves, 's': its session ended, 'l': its time away is over), the registration or session
--- Answers {removed or detached, mailbox removed}.
+-- Answers {removed or detached, mailbox removed, metadata if so}.
 
 local stream, meta, mailboxes, subscribers, records = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local acks, bonds, away, live, dead = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
@@ -75,4 +75,4 @@ if farewell and tonumber(redis.call('HGET', meta, 'n')) > 0 then
     redis.call(ARGV[1], ARGV[5], ARGV[2])
   end
 end
-return {1, gone}
+return {1, gone, metadata}
