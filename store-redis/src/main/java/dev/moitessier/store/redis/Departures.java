@@ -96,7 +96,7 @@ final class Departures {
                         listener,
                         leaving.get(i).subscriber(),
                         session,
-                        Payload.of((byte[]) reply.get(2)),
+                        Payload.wrap((byte[]) reply.get(2)),
                         Replies.number(reply.get(1)) == 1));
                 scopes.add(listener.scope());
             }
