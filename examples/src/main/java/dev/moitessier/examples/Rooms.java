@@ -42,6 +42,9 @@ public final class Rooms {
 
     private static final BlockingQueue<String> KEPT = new LinkedBlockingQueue<>();
 
+    /** An empty map of MessagePack. Who joins without a state is shown to nobody. */
+    private static final byte[] NO_STATE = {(byte) 0x80};
+
     private Rooms() {}
 
     public static void main(String... args) throws Exception {
@@ -50,7 +53,7 @@ public final class Rooms {
                         PrscdServer.builder(moitessier).config(CONFIGURATION).start()) {
             function(prscd);
             Browser ada = Browser.of("ada", prscd.port());
-            ada.say(Signalling.control(Psig.OP_CHANNEL_JOIN, "chat-42"));
+            ada.say(Signalling.control(Psig.OP_CHANNEL_JOIN, "chat-42").withPayload(NO_STATE));
             System.out.println("ada: " + ada.hears().opCode());
 
             Listener archive = archive(moitessier);
