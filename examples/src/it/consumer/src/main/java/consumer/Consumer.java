@@ -1,5 +1,6 @@
 package consumer;
 
+import com.google.cloud.datastore.Datastore;
 import dev.moitessier.Conditions;
 import dev.moitessier.Listener;
 import dev.moitessier.Moitessier;
@@ -7,6 +8,7 @@ import dev.moitessier.Person;
 import dev.moitessier.Since;
 import dev.moitessier.psig.ChannelEvent;
 import dev.moitessier.psig.Signalling;
+import dev.moitessier.store.datastore.DatastoreStore;
 import dev.moitessier.store.memory.MemoryStore;
 import dev.moitessier.store.postgres.PostgresStore;
 import javax.sql.DataSource;
@@ -26,6 +28,10 @@ public final class Consumer {
     /** Opened by whoever has a database; compiling is all that happens here. */
     public static Moitessier onPostgres(DataSource dataSource) {
         return Moitessier.on(PostgresStore.create(dataSource));
+    }
+
+    public static Moitessier onDatastore(Datastore datastore) {
+        return Moitessier.on(DatastoreStore.create(datastore));
     }
 
     public static Signalling reply() {

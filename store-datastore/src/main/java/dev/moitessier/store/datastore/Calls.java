@@ -31,8 +31,9 @@ import org.slf4j.LoggerFactory;
 final class Calls implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Calls.class);
     private static final int THREADS = 48;
-    private static final long FIRST_PAUSE = TimeUnit.MILLISECONDS.toNanos(5);
-    private static final long LONGEST_PAUSE = TimeUnit.SECONDS.toNanos(1);
+    private static final long FIRST_PAUSE = TimeUnit.MILLISECONDS.toNanos(4);
+    /** Short, or another process that writes without a pause would keep this one out for good. */
+    private static final long LONGEST_PAUSE = TimeUnit.MILLISECONDS.toNanos(128);
     private static final long QUOTA_PAUSE = TimeUnit.SECONDS.toNanos(1);
     /** Then the caller shall know: it has means of its own to wait for a server. */
     private static final int LOST_CONNECTIONS = 3;
@@ -178,17 +179,18 @@ final class Calls implements AutoCloseable {
     <T> T transacting(Call call, Transacted<T> work) {
         return trying(call, () -> {
             Transaction transaction = datastore.newTransaction();
-            boolean[] sent = {false};
+            boolean lost = false;
             try {
                 T result = work.run(transaction);
                 call.proceed();
-                commit(call, () -> {
-                    sent[0] = true;
-                    transaction.commit();
-                });
+                commit(call, transaction::commit);
                 return result;
+            } catch (DatastoreException failure) {
+                lost = Failures.of(failure) == Failures.CONNECTION;
+                throw failure;
             } finally {
-                if (!sent[0]) {
+                // Also after a commit that was aborted: until then the server keeps what the transaction has read.
+                if (!lost) {
                     rollback(transaction);
                 }
             }

@@ -1,5 +1,6 @@
 package dev.moitessier.store.datastore;
 
+import com.google.cloud.datastore.BooleanValue;
 import com.google.cloud.datastore.Datastore;
 import com.google.cloud.datastore.DatastoreException;
 import com.google.cloud.datastore.Entity;
@@ -115,7 +116,7 @@ final class Sessions {
         return Entity.newBuilder(key)
                 .set(
                         "ended",
-                        com.google.cloud.datastore.BooleanValue.newBuilder(ended)
+                        BooleanValue.newBuilder(ended)
                                 .setExcludeFromIndexes(true)
                                 .build())
                 .build();

@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,6 +32,8 @@ import org.jspecify.annotations.Nullable;
 final class Sweeper {
     private static final int SCOPES_AT_ONCE = 500;
     private static final int DUE_AT_ONCE = 100;
+    /** What is due may wait so long: it waited for a day or longer. */
+    private static final long AGENDA_PAUSE = Duration.ofSeconds(30).toNanos();
     /** Entries that one transaction removes: up to three entities each, save those in parts. */
     private static final int ENTRIES_AT_ONCE = 50;
 
@@ -45,7 +48,7 @@ final class Sweeper {
     private final Reads reads;
     private final Duration maxRemember;
     private final Duration rest;
-    private final java.util.function.Consumer<String> readable;
+    private final Consumer<String> readable;
 
     private final ReentrantLock walking = new ReentrantLock();
     /** Guarded by {@link #walking}: where the walk stands; null: at the beginning. */
@@ -53,6 +56,8 @@ final class Sweeper {
 
     private long restsUntil;
     private boolean rests;
+    /** Of the monotonic clock: when this process looked at the agenda and found nothing left to do. */
+    private volatile @Nullable Long agendaDone;
 
     Sweeper(
             Calls calls,
@@ -65,7 +70,7 @@ final class Sweeper {
             Reads reads,
             Duration maxRemember,
             Duration rest,
-            java.util.function.Consumer<String> readable) {
+            Consumer<String> readable) {
         this.calls = calls;
         this.datastore = calls.datastore();
         this.keys = keys;
@@ -144,6 +149,11 @@ final class Sweeper {
 
         private boolean agenda() {
             int limit = Math.min(left, DUE_AT_ONCE);
+            Long done = agendaDone;
+            long nanos = clocks.nanos().getAsLong();
+            if (done != null && nanos - done < Math.min(rest.toNanos(), AGENDA_PAUSE)) {
+                return false;
+            }
             if (!goesOn()) {
                 return true;
             }
@@ -173,6 +183,7 @@ final class Sweeper {
                                 + ", which this version does not know");
                 }
             }
+            agendaDone = due.size() == limit ? null : (Long) nanos;
             return due.size() == limit;
         }
 

@@ -31,18 +31,21 @@ final class Emulator {
     /** Which of Google's two. */
     enum Kind {
         /** The Datastore emulator, which is optimistic and sees a conflict wherever two transactions meet under one root. */
-        DATASTORE("cloud-datastore-emulator", "CloudDatastore.jar", "google-cloud-cli-datastore-emulator"),
+        DATASTORE("cloud-datastore-emulator", "CloudDatastore.jar", "google-cloud-cli-datastore-emulator", "com.google.cloud.datastore.emulator.CloudDatastore"),
         /** The Firestore emulator in Datastore mode, which locks as production does by default. */
-        FIRESTORE("cloud-firestore-emulator", "cloud-firestore-emulator.jar", "google-cloud-cli-firestore-emulator");
+        FIRESTORE("cloud-firestore-emulator", "cloud-firestore-emulator.jar", "google-cloud-cli-firestore-emulator", "com.google.cloud.datastore.emulator.firestore.CloudFirestore");
 
         private final String folder;
         private final String jar;
         private final String aptPackage;
 
-        Kind(String folder, String jar, String aptPackage) {
+        private final String mainClass;
+
+        Kind(String folder, String jar, String aptPackage, String mainClass) {
             this.folder = folder;
             this.jar = jar;
             this.aptPackage = aptPackage;
+            this.mainClass = mainClass;
         }
     }
 
@@ -176,20 +179,21 @@ final class Emulator {
     }
 
     private List<String> command(Path folder) throws IOException {
+        String jar = String.valueOf(this.jar);
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx512m",
+                "-Xmx1500m",
                 "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1"));
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                jar + File.pathSeparator + ownClasses(),
+                EmulatorProcess.class.getName(),
+                kind.mainClass));
         if (kind == Kind.DATASTORE) {
-            Path indexes = folder.resolve("WEB-INF");
-            Files.createDirectories(indexes);
+            Files.createDirectories(folder.resolve("WEB-INF"));
             Path index = folder.resolve("index.yaml");
             Files.writeString(index, "indexes: []\n");
             command.addAll(List.of(
-                    "-cp",
-                    String.valueOf(jar),
-                    "com.google.cloud.datastore.emulator.CloudDatastore",
                     "start",
                     "--host=" + host,
                     "--port=" + port,
@@ -199,15 +203,18 @@ final class Emulator {
                     "--index_file=" + index,
                     folder.toString()));
         } else {
-            command.addAll(List.of(
-                    "-jar",
-                    String.valueOf(jar),
-                    "--host=" + host,
-                    "--port=" + port,
-                    "--database-mode=datastore-mode",
-                    "--project_id=" + PROJECT));
+            command.addAll(List.of("--host=" + host, "--port=" + port, "--database-mode=datastore-mode"));
         }
         return command;
+    }
+
+    private static String ownClasses() {
+        return Path.of(URI.create(Emulator.class
+                        .getProtectionDomain()
+                        .getCodeSource()
+                        .getLocation()
+                        .toString()))
+                .toString();
     }
 
     private boolean answers() {
