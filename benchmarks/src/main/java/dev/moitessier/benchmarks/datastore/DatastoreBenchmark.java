@@ -93,11 +93,12 @@ public final class DatastoreBenchmark {
         line("The store on Datastore, on Google's emulator; one run, contenders in turns, medians of "
                 + rounds + " rounds of " + Duration.ofNanos(sliceNanos).toMillis() + " ms."
                 + (quick ? " QUICK: figures without worth." : ""));
-        line("Java %s, %d processors, texts of %d bytes. An emulator's times are not production's: only ratios mean something."
-                .formatted(
-                        System.getProperty("java.runtime.version"),
-                        Runtime.getRuntime().availableProcessors(),
-                        TEXT.size()));
+        line(
+                "Java %s, %d processors, texts of %d bytes. An emulator's times are not production's: only ratios mean something."
+                        .formatted(
+                                System.getProperty("java.runtime.version"),
+                                Runtime.getRuntime().availableProcessors(),
+                                TEXT.size()));
         groupCommit();
         fanOut();
         polling();
@@ -157,9 +158,8 @@ public final class DatastoreBenchmark {
 
     private void register(String scope, int listeners) {
         for (int i = 0; i < listeners; i++) {
-            ListenerRef listener = i == 0
-                    ? shared(scope)
-                    : new ListenerRef(scope, ListenerType.PRIVATE, new Party("person " + i, ""));
+            ListenerRef listener =
+                    i == 0 ? shared(scope) : new ListenerRef(scope, ListenerType.PRIVATE, new Party("person " + i, ""));
             store.register(new Registration(
                     UUID.randomUUID(), listener, "durable", null, Duration.ofDays(1), Payload.empty(), null));
         }
@@ -167,8 +167,8 @@ public final class DatastoreBenchmark {
 
     private void append(String scope) {
         Content content = new Content(new Party("bob", ""), null, TEXT, true, Map.of(), Map.of());
-        Appended answer = store.append(List.of(new Append(
-                        UUID.randomUUID(), scope, content, OptionalLong.empty(), Duration.ofMinutes(1))))
+        Appended answer = store.append(List.of(
+                        new Append(UUID.randomUUID(), scope, content, OptionalLong.empty(), Duration.ofMinutes(1))))
                 .get(0);
         if (!(answer instanceof Appended.Stored)) {
             throw new IllegalStateException("not stored: " + answer);
@@ -185,8 +185,8 @@ public final class DatastoreBenchmark {
                 Entity before = transaction.get(counter);
                 long next = before == null ? 1 : before.getLong("n") + 1;
                 transaction.put(Entity.newBuilder(counter).set("n", next).build());
-                transaction.put(FullEntity.newBuilder(Key.newBuilder(counter, "Bare", next)
-                                .build())
+                transaction.put(FullEntity.newBuilder(
+                                Key.newBuilder(counter, "Bare", next).build())
                         .set("text", new String(new char[TEXT.size()]))
                         .build());
                 transaction.commit();
@@ -200,7 +200,9 @@ public final class DatastoreBenchmark {
                     try {
                         transaction.rollback();
                     } catch (DatastoreException gone) {
-                        raw.append("a rollback failed: ").append(gone.getMessage()).append('\n');
+                        raw.append("a rollback failed: ")
+                                .append(gone.getMessage())
+                                .append('\n');
                     }
                 }
             }
@@ -233,8 +235,7 @@ public final class DatastoreBenchmark {
                 double rate = slice(contenders.get(turn));
                 if (round >= 0) {
                     rates[turn][round] = rate;
-                    raw.append("%s\t%s\tround %d\t%.2f/s%n"
-                            .formatted(what, contenders.get(turn).name, round, rate));
+                    raw.append("%s\t%s\tround %d\t%.2f/s%n".formatted(what, contenders.get(turn).name, round, rate));
                 }
             }
         }

@@ -46,8 +46,7 @@ final class Appends {
     private final Consumer<String> readable;
     private final Lanes lanes;
 
-    Appends(
-            Calls calls, Keys keys, Log log, Clocks clocks, Capabilities capabilities, Consumer<String> readable) {
+    Appends(Calls calls, Keys keys, Log log, Clocks clocks, Capabilities capabilities, Consumer<String> readable) {
         this.calls = calls;
         this.keys = keys;
         this.log = log;

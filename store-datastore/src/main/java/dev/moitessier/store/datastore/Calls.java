@@ -34,6 +34,7 @@ final class Calls implements AutoCloseable {
     private static final long FIRST_PAUSE = TimeUnit.MILLISECONDS.toNanos(4);
     /** Short, or another process that writes without a pause would keep this one out for good. */
     private static final long LONGEST_PAUSE = TimeUnit.MILLISECONDS.toNanos(128);
+
     private static final long QUOTA_PAUSE = TimeUnit.SECONDS.toNanos(1);
     /** Then the caller shall know: it has means of its own to wait for a server. */
     private static final int LOST_CONNECTIONS = 3;
@@ -179,20 +180,13 @@ final class Calls implements AutoCloseable {
     <T> T transacting(Call call, Transacted<T> work) {
         return trying(call, () -> {
             Transaction transaction = datastore.newTransaction();
-            boolean lost = false;
             try {
                 T result = work.run(transaction);
                 call.proceed();
                 commit(call, transaction::commit);
                 return result;
-            } catch (DatastoreException failure) {
-                lost = Failures.of(failure) == Failures.CONNECTION;
-                throw failure;
             } finally {
-                // Also after a commit that was aborted: until then the server keeps what the transaction has read.
-                if (!lost) {
-                    rollback(transaction);
-                }
+                end(transaction);
             }
         });
     }
@@ -222,19 +216,25 @@ final class Calls implements AutoCloseable {
             try {
                 return work.run(transaction);
             } finally {
-                rollback(transaction);
+                end(transaction);
             }
         });
     }
 
-    /** Best effort: a transaction that nobody ends ends by itself, only its locks live longer. */
-    private static void rollback(Transaction transaction) {
-        try {
-            if (transaction.isActive()) {
-                transaction.rollback();
-            }
-        } catch (DatastoreException failure) {
-            LOG.debug("a transaction was not rolled back", failure);
+    /**
+     * Rolls back what was not committed, also when the connection broke: until then, or for a minute, the server keeps its locks or a
+     * copy of what it has read. On a thread of its own, since nobody needs the answer; if a commit is under way after all, one of the
+     * two is refused.
+     */
+    private void end(Transaction transaction) {
+        if (transaction.isActive()) {
+            threads.execute(() -> {
+                try {
+                    transaction.rollback();
+                } catch (DatastoreException failure) {
+                    LOG.debug("a transaction was not rolled back", failure);
+                }
+            });
         }
     }
 

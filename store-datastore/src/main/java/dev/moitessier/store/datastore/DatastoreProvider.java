@@ -44,8 +44,7 @@ public final class DatastoreProvider implements StoreProvider {
                 .retentionPause(duration(config, "retention-pause", Duration.ZERO, Duration.ofDays(7)));
         Duration timeToLive = duration(config, "time-to-live", Duration.ZERO, Duration.ofDays(36_500));
         if (!timeToLive.isZero()) {
-            builder.timeToLive(
-                    duration(config, "time-to-live", Duration.ofMinutes(1), Duration.ofDays(36_500)));
+            builder.timeToLive(duration(config, "time-to-live", Duration.ofMinutes(1), Duration.ofDays(36_500)));
         }
         return builder.open();
     }

@@ -155,15 +155,16 @@ final class Departures {
         return true;
     }
 
-    private record Leaving(Subscription subscription, @Nullable UUID session) {}
+    private record Leaving(
+            Subscription subscription, @Nullable UUID session) {}
 
     private static List<Departed> departed(List<Leaving> leaving, Set<ListenerRef> gone) {
         List<Departed> departed = new ArrayList<>();
         for (Leaving each : leaving) {
             ListenerRef listener = each.subscription.listener();
             if (each.session != null) {
-                departed.add(new Departed(
-                        listener, each.subscription.subscriber(), each.session, gone.contains(listener)));
+                departed.add(
+                        new Departed(listener, each.subscription.subscriber(), each.session, gone.contains(listener)));
             }
         }
         return departed;

@@ -122,8 +122,7 @@ final class Keys {
     static Subscription subscription(Key key) {
         List<PathElement> path = key.getAncestors();
         String scope = Names.decode(path.get(path.size() - 2).getName());
-        return new Subscription(
-                listener(scope, path.get(path.size() - 1).getName()), Names.unhex(key.getName()));
+        return new Subscription(listener(scope, path.get(path.size() - 1).getName()), Names.unhex(key.getName()));
     }
 
     static ListenerRef listener(String scope, String name) {

@@ -47,8 +47,7 @@ final class Mailboxes {
     private final Departures departures;
     private final Consumer<String> readable;
 
-    Mailboxes(
-            Calls calls, Keys keys, Clocks clocks, Lanes lanes, Departures departures, Consumer<String> readable) {
+    Mailboxes(Calls calls, Keys keys, Clocks clocks, Lanes lanes, Departures departures, Consumer<String> readable) {
         this.calls = calls;
         this.datastore = calls.datastore();
         this.keys = keys;
@@ -93,7 +92,8 @@ final class Mailboxes {
         ScopeState state = before == null ? ScopeState.created(now) : before;
         Entity mailbox = found.get(1);
         boolean created = mailbox == null
-                || (again && mailbox.getString("creator").equals(registration.id().toString()));
+                || (again
+                        && mailbox.getString("creator").equals(registration.id().toString()));
         if (mailbox == null) {
             if (state.mailboxes() == 0) {
                 transaction.put(Entity.newBuilder(keys.live(listener.scope())).build());
@@ -175,7 +175,8 @@ final class Mailboxes {
         }
         if (done.left() == 0 && again[0]) {
             // It went with a try whose answer was lost, or with the end of its session meanwhile.
-            return new Unregistered(true, !members(scope, Set.of(listener)).starts().containsKey(listener));
+            return new Unregistered(
+                    true, !members(scope, Set.of(listener)).starts().containsKey(listener));
         }
         return new Unregistered(done.left() > 0, done.mailboxes() > 0);
     }
@@ -185,19 +186,21 @@ final class Mailboxes {
     Members members(String scope, @Nullable Set<ListenerRef> only) {
         Key scopeKey = keys.scope(scope);
         if (only == null) {
-            return calls.call("list mailboxes", call -> calls.snapshot(call, transaction -> {
-                ScopeState state = ScopeState.of(transaction.get(scopeKey));
-                Map<ListenerRef, Long> starts = new HashMap<>();
-                if (state != null && state.mailboxes() > 0) {
-                    QueryResults<Entity> mailboxes = transaction.run(Query.newEntityQueryBuilder()
-                            .setKind(Keys.LISTENER)
-                            .setFilter(PropertyFilter.hasAncestor(scopeKey))
-                            .build());
-                    mailboxes.forEachRemaining(mailbox -> starts.put(
-                            Keys.listener(scope, mailbox.getKey().getName()), mailbox.getLong("start")));
-                }
-                return members(state, starts);
-            }));
+            return calls.call(
+                    "list mailboxes",
+                    call -> calls.snapshot(call, transaction -> {
+                        ScopeState state = ScopeState.of(transaction.get(scopeKey));
+                        Map<ListenerRef, Long> starts = new HashMap<>();
+                        if (state != null && state.mailboxes() > 0) {
+                            QueryResults<Entity> mailboxes = transaction.run(Query.newEntityQueryBuilder()
+                                    .setKind(Keys.LISTENER)
+                                    .setFilter(PropertyFilter.hasAncestor(scopeKey))
+                                    .build());
+                            mailboxes.forEachRemaining(mailbox -> starts.put(
+                                    Keys.listener(scope, mailbox.getKey().getName()), mailbox.getLong("start")));
+                        }
+                        return members(state, starts);
+                    }));
         }
         List<ListenerRef> asked =
                 only.stream().filter(each -> each.scope().equals(scope)).toList();
@@ -244,17 +247,19 @@ final class Mailboxes {
                 .setOrderBy(OrderBy.asc(KEY))
                 .setLimit(limit == Integer.MAX_VALUE ? limit : limit + 1)
                 .build();
-        return calls.call("list subscribers", call -> calls.snapshot(call, transaction -> {
-            ScopeState state = ScopeState.of(transaction.get(keys.scope(listener.scope())));
-            List<StoredSubscriber> list = new ArrayList<>();
-            QueryResults<Entity> found = transaction.run(query);
-            while (found.hasNext() && list.size() < limit) {
-                Entity entity = found.next();
-                SubscriberState subscriber = Objects.requireNonNull(SubscriberState.of(entity));
-                list.add(subscriber.stored(Names.unhex(entity.getKey().getName())));
-            }
-            return new Subscribers(list, state == null ? 0 : state.head(), found.hasNext());
-        }));
+        return calls.call(
+                "list subscribers",
+                call -> calls.snapshot(call, transaction -> {
+                    ScopeState state = ScopeState.of(transaction.get(keys.scope(listener.scope())));
+                    List<StoredSubscriber> list = new ArrayList<>();
+                    QueryResults<Entity> found = transaction.run(query);
+                    while (found.hasNext() && list.size() < limit) {
+                        Entity entity = found.next();
+                        SubscriberState subscriber = Objects.requireNonNull(SubscriberState.of(entity));
+                        list.add(subscriber.stored(Names.unhex(entity.getKey().getName())));
+                    }
+                    return new Subscribers(list, state == null ? 0 : state.head(), found.hasNext());
+                }));
     }
 
     List<String> scopes(String prefix, @Nullable String after, int limit) {
@@ -276,16 +281,15 @@ final class Mailboxes {
                 .setOrderBy(OrderBy.asc(KEY))
                 .setLimit(limit);
         if (!filters.isEmpty()) {
-            query.setFilter(
-                    filters.size() == 1 ? filters.get(0) : CompositeFilter.and(filters.get(0), filters.get(1)));
+            query.setFilter(filters.size() == 1 ? filters.get(0) : CompositeFilter.and(filters.get(0), filters.get(1)));
         }
-        return calls.call("list scopes", call -> calls.reading(call, () -> {
-            List<String> names = new ArrayList<>();
-            datastore
-                    .run(query.build())
-                    .forEachRemaining(key -> names.add(Names.decode(key.getName())));
-            return names;
-        }));
+        return calls.call(
+                "list scopes",
+                call -> calls.reading(call, () -> {
+                    List<String> names = new ArrayList<>();
+                    datastore.run(query.build()).forEachRemaining(key -> names.add(Names.decode(key.getName())));
+                    return names;
+                }));
     }
 
     /** Half a surrogate begins no name. */
@@ -303,8 +307,7 @@ final class Mailboxes {
             List<Acknowledgement> part =
                     acknowledgements.subList(from, Math.min(acknowledgements.size(), from + MOST_KEYS / 2));
             calls.call("acknowledge", deadline, call -> owned(call, part))
-                    .forEach(each -> byScope.computeIfAbsent(
-                                    each.of.listener().scope(), scope -> new ArrayList<>())
+                    .forEach(each -> byScope.computeIfAbsent(each.of.listener().scope(), scope -> new ArrayList<>())
                             .add(each));
         }
         Map<Call, CompletableFuture<Boolean>> writing = new LinkedHashMap<>();
@@ -339,7 +342,8 @@ final class Mailboxes {
      * @param position within the head
      * @param lost what is acknowledged already, if that is past the head: of data that are gone (C5)
      */
-    private record Raise(Acknowledgement of, long position, @Nullable Long lost) {
+    private record Raise(
+            Acknowledgement of, long position, @Nullable Long lost) {
         static Raise of(Acknowledgement acknowledgement, ScopeState scope, SubscriberState subscriber) {
             Long already = subscriber.acknowledged();
             return new Raise(
@@ -361,9 +365,7 @@ final class Mailboxes {
             wanted.add(keys.subscriber(each.listener(), each.subscriber()));
         }
         Map<Key, Entity> found = new HashMap<>();
-        calls.reading(call, () -> datastore.fetch(
-                        wanted.stream().distinct().toArray(Key[]::new)))
-                .stream()
+        calls.reading(call, () -> datastore.fetch(wanted.stream().distinct().toArray(Key[]::new))).stream()
                 .filter(Objects::nonNull)
                 .forEach(entity -> found.put(entity.getKey(), entity));
         List<Raise> owned = new ArrayList<>();
@@ -371,9 +373,7 @@ final class Mailboxes {
             Acknowledgement each = acknowledgements.get(i);
             ScopeState scope = ScopeState.of(found.get(wanted.get(2 * i)));
             SubscriberState subscriber = SubscriberState.of(found.get(wanted.get(2 * i + 1)));
-            if (scope != null
-                    && subscriber != null
-                    && subscriber.registration().equals(each.registration())) {
+            if (scope != null && subscriber != null && subscriber.registration().equals(each.registration())) {
                 owned.add(Raise.of(each, scope, subscriber));
             }
         }

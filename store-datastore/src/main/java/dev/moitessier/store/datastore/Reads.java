@@ -129,8 +129,7 @@ final class Reads {
 
     private static Page page(ReadRequest request, ScopeState state, List<Entry> entries, long next, long trimmed) {
         boolean lossy = trimmed > Math.max(0, request.after());
-        return new Page(
-                request.scope(), entries, next, state.head(), trimmed, state.version(), lossy, false);
+        return new Page(request.scope(), entries, next, state.head(), trimmed, state.version(), lossy, false);
     }
 
     /** One page in the making. */
@@ -278,7 +277,9 @@ final class Reads {
     long position(String scope, Instant at) {
         return calls.call("find a position", call -> {
             ScopeState state = states(call, List.of(scope)).get(scope);
-            return state == null ? 0 : before(call, scope, state, Clocks.micros(at)).position();
+            return state == null
+                    ? 0
+                    : before(call, scope, state, Clocks.micros(at)).position();
         });
     }
 

@@ -56,8 +56,7 @@ record ScopeState(long base, long head, long trimmed, long version, long mailbox
     /** With one more entry, or several of one moment. */
     ScopeState appended(int entries, long micros) {
         long now = Math.max(at, micros);
-        return new ScopeState(
-                base, head + entries, trimmed, version, mailboxes, now, oldest == NONE ? now : oldest);
+        return new ScopeState(base, head + entries, trimmed, version, mailboxes, now, oldest == NONE ? now : oldest);
     }
 
     ScopeState withMailboxes(long count) {

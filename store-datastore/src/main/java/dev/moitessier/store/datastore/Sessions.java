@@ -51,8 +51,7 @@ final class Sessions {
 
     private record Watched(String beat, long since) {}
 
-    Sessions(
-            Calls calls, Keys keys, Clocks clocks, Lanes lanes, Departures departures, Consumer<String> readable) {
+    Sessions(Calls calls, Keys keys, Clocks clocks, Lanes lanes, Departures departures, Consumer<String> readable) {
         this.calls = calls;
         this.datastore = calls.datastore();
         this.keys = keys;
@@ -73,16 +72,18 @@ final class Sessions {
 
     void open(UUID session, Duration lease) {
         Key key = keys.session(session);
-        calls.call("open a session", call -> calls.transacting(call, transaction -> {
-            Entity present = transaction.get(key);
-            if (present != null) {
-                ensureAlive(present, session);
-            } else {
-                transaction.put(session(key, false));
-                transaction.put(beat(session, lease));
-            }
-            return session;
-        }));
+        calls.call(
+                "open a session",
+                call -> calls.transacting(call, transaction -> {
+                    Entity present = transaction.get(key);
+                    if (present != null) {
+                        ensureAlive(present, session);
+                    } else {
+                        transaction.put(session(key, false));
+                        transaction.put(beat(session, lease));
+                    }
+                    return session;
+                }));
     }
 
     Beat heartbeat(UUID session, Duration lease) {
@@ -157,13 +158,18 @@ final class Sessions {
 
     /** Ends sessions whose beat has not changed for a lease (L3). */
     void endLapsed(Instant asOf, long deadline) {
-        List<Entity> beats = calls.call("look at heartbeats", deadline, call -> calls.reading(call, () -> {
-            List<Entity> all = new ArrayList<>();
-            datastore
-                    .run(Query.newEntityQueryBuilder().setKind(Keys.BEAT).build())
-                    .forEachRemaining(all::add);
-            return all;
-        }));
+        List<Entity> beats = calls.call(
+                "look at heartbeats",
+                deadline,
+                call -> calls.reading(call, () -> {
+                    List<Entity> all = new ArrayList<>();
+                    datastore
+                            .run(Query.newEntityQueryBuilder()
+                                    .setKind(Keys.BEAT)
+                                    .build())
+                            .forEachRemaining(all::add);
+                    return all;
+                }));
         long now = clocks.nanos().getAsLong();
         Duration age = Duration.between(asOf, clocks.wall().instant());
         Set<Key> there = new HashSet<>();
@@ -179,8 +185,7 @@ final class Sessions {
             boolean fresh = age.toNanos() <= lease / 3;
             if (fresh && now - before.since >= lease) {
                 UUID session = UUID.fromString(beat.getKey().getName());
-                calls.call(
-                        "end a session", deadline, call -> calls.transacting(call, tx -> ends(tx, session, value)));
+                calls.call("end a session", deadline, call -> calls.transacting(call, tx -> ends(tx, session, value)));
             }
         }
         watched.keySet().retainAll(there);
@@ -188,16 +193,19 @@ final class Sessions {
 
     /** Sessions that have ended and still have something hanging on them. */
     List<UUID> ending(int limit, long deadline) {
-        return calls.call("find ended sessions", deadline, call -> calls.reading(call, () -> {
-            List<UUID> ending = new ArrayList<>();
-            datastore
-                    .run(Query.newKeyQueryBuilder()
-                            .setKind(Keys.ENDING)
-                            .setLimit(limit)
-                            .build())
-                    .forEachRemaining(key -> ending.add(UUID.fromString(key.getName())));
-            return ending;
-        }));
+        return calls.call(
+                "find ended sessions",
+                deadline,
+                call -> calls.reading(call, () -> {
+                    List<UUID> ending = new ArrayList<>();
+                    datastore
+                            .run(Query.newKeyQueryBuilder()
+                                    .setKind(Keys.ENDING)
+                                    .setLimit(limit)
+                                    .build())
+                            .forEachRemaining(key -> ending.add(UUID.fromString(key.getName())));
+                    return ending;
+                }));
     }
 
     /**
@@ -221,7 +229,8 @@ final class Sessions {
                             Keys.subscription(key).listener().scope(), scope -> new ArrayList<>())
                     .add(key));
             for (Map.Entry<String, List<Key>> of : byScope.entrySet()) {
-                List<Key> some = of.getValue().subList(0, Math.min(CHUNK, of.getValue().size()));
+                List<Key> some =
+                        of.getValue().subList(0, Math.min(CHUNK, of.getValue().size()));
                 departed.addAll(depart(session, of.getKey(), some, deadline));
                 left -= some.size();
                 if (left <= 0 || System.nanoTime() - until > 0) {
@@ -232,17 +241,20 @@ final class Sessions {
     }
 
     private List<Key> registered(UUID session, int limit, long deadline) {
-        return calls.call("find subscribers of a session", deadline, call -> calls.reading(call, () -> {
-            List<Key> found = new ArrayList<>();
-            datastore
-                    .run(Query.newKeyQueryBuilder()
-                            .setKind(Keys.REGISTERED)
-                            .setFilter(PropertyFilter.hasAncestor(keys.session(session)))
-                            .setLimit(limit)
-                            .build())
-                    .forEachRemaining(found::add);
-            return found;
-        }));
+        return calls.call(
+                "find subscribers of a session",
+                deadline,
+                call -> calls.reading(call, () -> {
+                    List<Key> found = new ArrayList<>();
+                    datastore
+                            .run(Query.newKeyQueryBuilder()
+                                    .setKind(Keys.REGISTERED)
+                                    .setFilter(PropertyFilter.hasAncestor(keys.session(session)))
+                                    .setLimit(limit)
+                                    .build())
+                            .forEachRemaining(found::add);
+                    return found;
+                }));
     }
 
     private List<Departed> depart(UUID session, String scope, List<Key> registered, long deadline) {

@@ -158,18 +158,21 @@ final class Sweeper {
                 return true;
             }
             Key now = keys.dueFrom(clocks.micros());
-            List<Entity> due = calls.call("look at the agenda", deadline, call -> calls.reading(call, () -> {
-                List<Entity> found = new ArrayList<>();
-                datastore
-                        .run(Query.newEntityQueryBuilder()
-                                .setKind(Keys.DUE)
-                                .setFilter(PropertyFilter.lt(Mailboxes.KEY, now))
-                                .setOrderBy(OrderBy.asc(Mailboxes.KEY))
-                                .setLimit(limit)
-                                .build())
-                        .forEachRemaining(found::add);
-                return found;
-            }));
+            List<Entity> due = calls.call(
+                    "look at the agenda",
+                    deadline,
+                    call -> calls.reading(call, () -> {
+                        List<Entity> found = new ArrayList<>();
+                        datastore
+                                .run(Query.newEntityQueryBuilder()
+                                        .setKind(Keys.DUE)
+                                        .setFilter(PropertyFilter.lt(Mailboxes.KEY, now))
+                                        .setOrderBy(OrderBy.asc(Mailboxes.KEY))
+                                        .setLimit(limit)
+                                        .build())
+                                .forEachRemaining(found::add);
+                        return found;
+                    }));
             for (Entity item : due) {
                 if (!goesOn()) {
                     return true;
@@ -202,12 +205,11 @@ final class Sweeper {
             }
         }
 
-        private Departures.Done lapse(
-                Transaction transaction, Entity item, Key subscriber, Subscription subscription) {
+        private Departures.Done lapse(Transaction transaction, Entity item, Key subscriber, Subscription subscription) {
             long now = clocks.micros();
             @Nullable SubscriberState[] later = {null};
-            Departures.Done done = departures.depart(
-                    transaction, subscription.listener().scope(), List.of(subscription), state -> {
+            Departures.Done done =
+                    departures.depart(transaction, subscription.listener().scope(), List.of(subscription), state -> {
                         boolean ours = state.session() == null
                                 && state.due() != null
                                 && item.getKey().getName().equals(state.due().getName());
@@ -298,18 +300,21 @@ final class Sweeper {
             rests = false;
             int limit = Math.min(SCOPES_AT_ONCE, Math.max(left, 1));
             Key from = after;
-            List<Key> kept = calls.call("look for scopes to trim", deadline, call -> calls.reading(call, () -> {
-                var query = Query.newKeyQueryBuilder()
-                        .setKind(Keys.KEPT)
-                        .setOrderBy(OrderBy.asc(Mailboxes.KEY))
-                        .setLimit(limit);
-                if (from != null) {
-                    query.setFilter(PropertyFilter.gt(Mailboxes.KEY, from));
-                }
-                List<Key> found = new ArrayList<>();
-                datastore.run(query.build()).forEachRemaining(found::add);
-                return found;
-            }));
+            List<Key> kept = calls.call(
+                    "look for scopes to trim",
+                    deadline,
+                    call -> calls.reading(call, () -> {
+                        var query = Query.newKeyQueryBuilder()
+                                .setKind(Keys.KEPT)
+                                .setOrderBy(OrderBy.asc(Mailboxes.KEY))
+                                .setLimit(limit);
+                        if (from != null) {
+                            query.setFilter(PropertyFilter.gt(Mailboxes.KEY, from));
+                        }
+                        List<Key> found = new ArrayList<>();
+                        datastore.run(query.build()).forEachRemaining(found::add);
+                        return found;
+                    }));
             List<String> scopes =
                     kept.stream().map(key -> Names.decode(key.getName())).toList();
             Map<String, ScopeState> states =

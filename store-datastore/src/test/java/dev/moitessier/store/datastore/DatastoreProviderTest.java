@@ -23,7 +23,8 @@ final class DatastoreProviderTest {
     private static Config config(String more) throws Exception {
         Emulator emulator = Emulator.shared(Emulator.Kind.DATASTORE);
         return ConfigFactory.parseString(more)
-                .withFallback(ConfigFactory.parseString("moitessier.datastore { emulator-host = \"" + emulator.host() + ":"
+                .withFallback(ConfigFactory.parseString("moitessier.datastore { emulator-host = \"" + emulator.host()
+                        + ":"
                         + emulator.port() + "\", project = " + Emulator.PROJECT + ", namespace = " + Scratch.namespace()
                         + " }"))
                 .withFallback(ConfigFactory.load())
@@ -64,7 +65,8 @@ final class DatastoreProviderTest {
 
     @Test
     void whereNobodyAnswersItIsUnavailableAndSaysWhatItTried() throws Exception {
-        Config config = config("moitessier.datastore.emulator-host = \"127.0.0.1:1\"").getConfig("moitessier.datastore");
+        Config config =
+                config("moitessier.datastore.emulator-host = \"127.0.0.1:1\"").getConfig("moitessier.datastore");
         assertThatThrownBy(() -> new DatastoreProvider().open(config))
                 .isInstanceOfSatisfying(StoreException.Unavailable.class, failure -> {
                     assertThat(failure.outcomeUnknown()).isFalse();

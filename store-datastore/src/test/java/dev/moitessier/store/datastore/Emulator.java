@@ -31,9 +31,17 @@ final class Emulator {
     /** Which of Google's two. */
     enum Kind {
         /** The Datastore emulator, which is optimistic and sees a conflict wherever two transactions meet under one root. */
-        DATASTORE("cloud-datastore-emulator", "CloudDatastore.jar", "google-cloud-cli-datastore-emulator", "com.google.cloud.datastore.emulator.CloudDatastore"),
+        DATASTORE(
+                "cloud-datastore-emulator",
+                "CloudDatastore.jar",
+                "google-cloud-cli-datastore-emulator",
+                "com.google.cloud.datastore.emulator.CloudDatastore"),
         /** The Firestore emulator in Datastore mode, which locks as production does by default. */
-        FIRESTORE("cloud-firestore-emulator", "cloud-firestore-emulator.jar", "google-cloud-cli-firestore-emulator", "com.google.cloud.datastore.emulator.firestore.CloudFirestore");
+        FIRESTORE(
+                "cloud-firestore-emulator",
+                "cloud-firestore-emulator.jar",
+                "google-cloud-cli-firestore-emulator",
+                "com.google.cloud.datastore.emulator.firestore.CloudFirestore");
 
         private final String folder;
         private final String jar;

@@ -16,9 +16,8 @@ final class EmulatorProcess {
         watch.setDaemon(true);
         watch.start();
         try {
-            Class.forName(arguments[0])
-                    .getMethod("main", String[].class)
-                    .invoke(null, (Object) Arrays.copyOfRange(arguments, 1, arguments.length));
+            Class.forName(arguments[0]).getMethod("main", String[].class).invoke(null, (Object)
+                    Arrays.copyOfRange(arguments, 1, arguments.length));
         } catch (InvocationTargetException failed) {
             throw new IllegalStateException("the emulator failed", failed.getCause());
         }

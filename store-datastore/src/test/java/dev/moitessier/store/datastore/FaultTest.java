@@ -38,23 +38,21 @@ final class FaultTest {
         Emulator emulator = Emulator.shared(Emulator.Kind.DATASTORE);
         String namespace = Scratch.namespace();
         try (FaultProxy proxy = FaultProxy.to(emulator.host(), emulator.port());
-                DatastoreStore store =
-                        DatastoreStore.create(emulator.datastore(proxy.port(), namespace))) {
+                DatastoreStore store = DatastoreStore.create(emulator.datastore(proxy.port(), namespace))) {
             Scratch.hear(store, "room");
             List<String> expected = new ArrayList<>();
             for (int i = 0; i < 12; i++) {
-                FaultProxy.Trap trap =
-                        i % 3 == 0 ? proxy.cutNextRequest(COMMIT) : proxy.cutNextAnswer(COMMIT);
+                FaultProxy.Trap trap = i % 3 == 0 ? proxy.cutNextRequest(COMMIT) : proxy.cutNextAnswer(COMMIT);
                 Append append = Scratch.say("room", "m" + i);
                 Appended answer = Scratch.one(store, append);
                 assertThat(trap.sprung()).as("the commit was cut").isTrue();
                 // Our own second try is no repetition by the caller.
-                assertThat(answer).isInstanceOfSatisfying(Appended.Stored.class, stored -> assertThat(
-                                stored.duplicate())
-                        .isFalse());
-                assertThat(Scratch.one(store, append)).isInstanceOfSatisfying(Appended.Stored.class, stored -> assertThat(
-                                stored.duplicate())
-                        .isTrue());
+                assertThat(answer)
+                        .isInstanceOfSatisfying(Appended.Stored.class, stored -> assertThat(stored.duplicate())
+                                .isFalse());
+                assertThat(Scratch.one(store, append))
+                        .isInstanceOfSatisfying(Appended.Stored.class, stored -> assertThat(stored.duplicate())
+                                .isTrue());
                 expected.add("m" + i);
             }
             assertThat(Scratch.heard(store, "room")).isEqualTo(expected);
@@ -65,8 +63,7 @@ final class FaultTest {
     void housekeepingWhoseCommitWasCutAnswersAsIfNothingHadHappened() throws Exception {
         Emulator emulator = Emulator.shared(Emulator.Kind.DATASTORE);
         try (FaultProxy proxy = FaultProxy.to(emulator.host(), emulator.port());
-                DatastoreStore store =
-                        DatastoreStore.create(emulator.datastore(proxy.port(), Scratch.namespace()))) {
+                DatastoreStore store = DatastoreStore.create(emulator.datastore(proxy.port(), Scratch.namespace()))) {
             UUID session = UUID.randomUUID();
             proxy.cutNextAnswer(COMMIT);
             store.open(session, Duration.ofMinutes(1));
@@ -95,7 +92,8 @@ final class FaultTest {
             Registered before = store.register(Scratch.registration("room", "s", session));
             long cursor = Scratch.put(store, "room", "lost");
             emulator.stop();
-            assertThatThrownBy(() -> Scratch.page(store, "room", cursor)).isInstanceOf(StoreException.Unavailable.class);
+            assertThatThrownBy(() -> Scratch.page(store, "room", cursor))
+                    .isInstanceOf(StoreException.Unavailable.class);
             emulator.start();
             Page page = Scratch.page(store, "room", cursor);
             assertThat(page.reset()).isTrue();
@@ -121,8 +119,7 @@ final class FaultTest {
     void halfAMinuteOfOutageEndsNoSessionAndLosesNothing() throws Exception {
         Emulator emulator = Emulator.shared(Emulator.Kind.DATASTORE);
         try (FaultProxy proxy = FaultProxy.to(emulator.host(), emulator.port());
-                DatastoreStore store =
-                        DatastoreStore.create(emulator.datastore(proxy.port(), Scratch.namespace()));
+                DatastoreStore store = DatastoreStore.create(emulator.datastore(proxy.port(), Scratch.namespace()));
                 Outage outage = new Outage(store)) {
             outage.begin();
             Scratch.until("messages before the outage", Duration.ofSeconds(20), () -> outage.heard() > 20);
@@ -145,13 +142,11 @@ final class FaultTest {
         Emulator emulator = Emulator.shared(Emulator.Kind.DATASTORE);
         AtomicInteger lookups = new AtomicInteger();
         try (FaultProxy proxy = FaultProxy.to(emulator.host(), emulator.port());
-                DatastoreStore store =
-                        DatastoreStore.create(emulator.datastore(proxy.port(), Scratch.namespace()))) {
+                DatastoreStore store = DatastoreStore.create(emulator.datastore(proxy.port(), Scratch.namespace()))) {
             List<ReadRequest> requests = new ArrayList<>();
             for (int i = 0; i < 20; i++) {
                 long head = Scratch.hear(store, "room/" + i).head();
-                requests.add(new ReadRequest(
-                        "room/" + i, head, 100, false, Set.of(Scratch.shared("room/" + i))));
+                requests.add(new ReadRequest("room/" + i, head, 100, false, Set.of(Scratch.shared("room/" + i))));
             }
             proxy.cutNextRequest(bytes -> {
                 lookups.addAndGet(LOOKUP.test(bytes) ? 1 : 0);
@@ -160,7 +155,9 @@ final class FaultTest {
             store.read(requests, 1 << 20);
             assertThat(lookups).hasValue(1);
             Scratch.put(store, "room/3", "m");
-            assertThat(lookups).as("the append reads the scope's entity and nothing else").hasValue(2);
+            assertThat(lookups)
+                    .as("the append reads the scope's entity and nothing else")
+                    .hasValue(2);
             store.read(requests, 1 << 20);
             assertThat(lookups).as("heads, then the one entry").hasValue(4);
         }

@@ -55,8 +55,8 @@ final class HintTransportTest {
     @Test
     void theStoreSaysThatItPushesWithinTheTransportsBound() throws Exception {
         assertThat(here.capabilities().push()).contains(Duration.ofSeconds(1));
-        try (MailboxStore without = DatastoreStore.create(
-                Emulator.shared(Emulator.Kind.DATASTORE).datastore(Scratch.namespace()))) {
+        try (MailboxStore without =
+                DatastoreStore.create(Emulator.shared(Emulator.Kind.DATASTORE).datastore(Scratch.namespace()))) {
             assertThat(without.capabilities().push()).isEmpty();
         }
     }
@@ -95,8 +95,10 @@ final class HintTransportTest {
         try (Watch stays = there.watch(staying)) {
             watch.add("room");
             stays.add("room");
-            Scratch.until("both watches are in effect", SOON, () -> heard.dirty.contains("room")
-                    && staying.dirty.contains("room"));
+            Scratch.until(
+                    "both watches are in effect",
+                    SOON,
+                    () -> heard.dirty.contains("room") && staying.dirty.contains("room"));
             watch.close();
             heard.dirty.clear();
             staying.dirty.clear();

@@ -119,7 +119,8 @@ final class LateCommitTest {
                     : CompositeFilter.and(
                             PropertyFilter.hasAncestor(room),
                             PropertyFilter.gt(
-                                    "__key__", Key.newBuilder(room, "Numbered", cursor).build()));
+                                    "__key__",
+                                    Key.newBuilder(room, "Numbered", cursor).build()));
             List<Long> found = new ArrayList<>();
             datastore
                     .run(Query.newKeyQueryBuilder()

@@ -12,8 +12,8 @@ final class NamesTest {
     @Test
     void namesSurviveTheirKeys() {
         Random random = new Random(17);
-        List<String> names = new ArrayList<>(
-                List.of("room/42", "__x__", ".", "..", "_", "%2F", "a b", "\u0001", "ÄÖ", "\uD83D\uDE00", "A~B", "a,b"));
+        List<String> names = new ArrayList<>(List.of(
+                "room/42", "__x__", ".", "..", "_", "%2F", "a b", "\u0001", "ÄÖ", "\uD83D\uDE00", "A~B", "a,b"));
         for (int i = 0; i < 2_000; i++) {
             int[] points = random.ints(0x110000)
                     .map(point -> random.nextInt(0x110000))

@@ -102,9 +102,7 @@ final class Scratch {
     /** How many entities of a kind there are. */
     static int count(Datastore datastore, String kind) {
         List<Key> keys = new ArrayList<>();
-        datastore
-                .run(Query.newKeyQueryBuilder().setKind(kind).build())
-                .forEachRemaining(keys::add);
+        datastore.run(Query.newKeyQueryBuilder().setKind(kind).build()).forEachRemaining(keys::add);
         return keys.size();
     }
 

@@ -41,9 +41,7 @@ final class SweeperTest {
     }
 
     private DatastoreStore.Builder builder() {
-        return DatastoreStore.builder(datastore)
-                .retentionPause(Duration.ZERO)
-                .clocks(new Clocks(clock, clock::nanos));
+        return DatastoreStore.builder(datastore).retentionPause(Duration.ZERO).clocks(new Clocks(clock, clock::nanos));
     }
 
     private void sweep(long count) {
@@ -131,7 +129,8 @@ final class SweeperTest {
 
     @Test
     void theWalkRestsWhenItHasComeRound() {
-        try (DatastoreStore resting = builder().retentionPause(Duration.ofMinutes(15)).open()) {
+        try (DatastoreStore resting =
+                builder().retentionPause(Duration.ofMinutes(15)).open()) {
             SweepPolicy policy = new SweepPolicy(scope -> new Retention(LONGEST, 1), LONGEST, null, 1_000);
             Scratch.hear(store, "room");
             resting.sweep(policy);
@@ -158,8 +157,8 @@ final class SweeperTest {
             assertThat(page.entries()).extracting(Scratch::text).containsExactly("young");
             assertThat(page.trimmed()).isEqualTo(first);
             assertThat(page.lossy()).isTrue();
-            assertThatThrownBy(() -> expiring.sweep(new SweepPolicy(
-                            scope -> new Retention(LONGEST, 1), Duration.ofDays(8), null, 1)))
+            assertThatThrownBy(() -> expiring.sweep(
+                            new SweepPolicy(scope -> new Retention(LONGEST, 1), Duration.ofDays(8), null, 1)))
                     .isInstanceOf(StoreException.Misconfigured.class)
                     .hasMessageContaining("time-to-live");
         }
