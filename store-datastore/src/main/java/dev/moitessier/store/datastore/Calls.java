@@ -18,6 +18,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -151,7 +152,7 @@ final class Calls implements AutoCloseable {
         }
     }
 
-    private static RuntimeException rethrown(Throwable cause, Call call) {
+    private static RuntimeException rethrown(@Nullable Throwable cause, Call call) {
         if (cause instanceof Error error) {
             throw error;
         }

@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -54,9 +55,9 @@ final class SweeperTest {
     @Test
     void whatWasTrimmedIsRemovedADayLaterWithItsPartsAndIds() {
         Scratch.hear(store, "room");
-        for (int i = 0; i < 120; i++) {
-            Scratch.put(store, "room", "m" + i);
-        }
+        store.append(IntStream.range(0, 120)
+                .mapToObj(i -> Scratch.say("room", "m" + i))
+                .toList());
         Append large = Scratch.say("room", Payload.wrap(new byte[1 << 20]));
         assertThat(Scratch.one(store, large)).isInstanceOf(Appended.Stored.class);
         assertThat(Scratch.count(datastore, Keys.PART)).isEqualTo(1);
