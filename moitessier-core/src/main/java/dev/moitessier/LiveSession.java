@@ -7,14 +7,16 @@ import java.util.UUID;
 final class LiveSession implements Session {
     private final UUID id = Ids.random();
     private final TimeSource time;
-    private final long lease;
+    private final Duration lease;
+    private final long leaseNanos;
 
     private volatile long renewed;
     private volatile boolean ended;
 
     LiveSession(TimeSource time, Duration lease) {
         this.time = time;
-        this.lease = Durations.nanos(lease);
+        this.lease = lease;
+        this.leaseNanos = Durations.nanos(lease);
         this.renewed = time.nanos();
     }
 
@@ -24,8 +26,13 @@ final class LiveSession implements Session {
     }
 
     @Override
+    public Duration lease() {
+        return lease;
+    }
+
+    @Override
     public boolean valid() {
-        return !ended && time.nanos() - renewed < lease;
+        return !ended && time.nanos() - renewed < leaseNanos;
     }
 
     /** A heartbeat sent at this time was answered. */

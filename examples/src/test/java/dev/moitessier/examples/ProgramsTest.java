@@ -51,6 +51,17 @@ class ProgramsTest {
     }
 
     @Test
+    void rooms() throws Exception {
+        assertThat(Printed.by(Rooms::main))
+                .startsWith("ada: channel_join", "ada hears of the shop: shop, message, \"order 17 is on its way\"")
+                .contains(
+                        "ada hears of the server: server, news, {\"n\":1}",
+                        "ada",
+                        "ada hears of the function: upper, answer, \"HELLO\"",
+                        "kept: ada, word, \"hello\"");
+    }
+
+    @Test
     void ticks() throws Exception {
         assertThat(Printed.by(Ticks::main)).containsExactly("tick 1", "tick 2", "tick 3", "closed");
     }

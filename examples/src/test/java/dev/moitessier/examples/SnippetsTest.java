@@ -23,7 +23,13 @@ class SnippetsTest {
     private static final Path ROOT = Path.of("").toAbsolutePath().getParent();
     /** Documents in which every block of Java must be a snippet. */
     private static final List<String> ALL_TESTED = List.of(
-            "README.md", "docs/concepts.md", "docs/configuration.md", "docs/coming-from-go.md", "docs/architecture.md");
+            "README.md",
+            "docs/concepts.md",
+            "docs/configuration.md",
+            "docs/coming-from-go.md",
+            "docs/architecture.md",
+            "docs/prscd.md",
+            "docs/yomo.md");
 
     /** A block of Java in a document. */
     private record Block(String document, int line, String snippet, String code) {}

@@ -18,8 +18,12 @@ import org.jspecify.annotations.Nullable;
 final class Audience {
     private static final long REFRESH = Nanos.millis(100);
     private static final int REFRESH_MOST = 1_000;
-    /** After so many rounds without a change one in ten entries is said again. */
-    private static final int REFRESH_ROUNDS = 3;
+    /** A round takes a second; in rooms above 40 longer, since nobody is told more at once. */
+    private static final int REFRESH_AT_ONCE = 4;
+
+    private static final int REFRESHES_A_ROUND = 10;
+    /** After so many rounds without a change they are ten times as slow. */
+    private static final int REFRESH_ROUNDS = 5;
 
     private final String channel;
     private final String mesh;
@@ -170,23 +174,27 @@ final class Audience {
         if (refreshRound.isEmpty() && shown.size() <= REFRESH_MOST) {
             refreshRound = new ArrayList<>(shown.keySet());
         }
-        Frame frame = null;
-        String clientId = "";
-        while (frame == null && !refreshRound.isEmpty()) {
-            clientId = refreshRound.remove(refreshRound.size() - 1);
-            frame = stateOf(clientId);
-        }
-        if (frame != null) {
-            refreshed++;
-            for (Member member : List.copyOf(members.values())) {
-                if (member.overDatagrams()
-                        && member.isTold()
-                        && !member.clientId().equals(clientId)
-                        && member.peer.connection().isWritable()) {
-                    member.send(frame);
-                }
+        int most = Math.min(REFRESH_AT_ONCE, 1 + (shown.size() - 1) / REFRESHES_A_ROUND);
+        for (int said = 0; said < most && !refreshRound.isEmpty(); ) {
+            String clientId = refreshRound.remove(refreshRound.size() - 1);
+            Frame frame = stateOf(clientId);
+            if (frame != null) {
+                said++;
+                refreshed++;
+                sayAgain(clientId, frame);
             }
         }
         refreshSoon();
+    }
+
+    private void sayAgain(String clientId, Frame frame) {
+        for (Member member : List.copyOf(members.values())) {
+            if (member.overDatagrams()
+                    && member.isTold()
+                    && !member.clientId().equals(clientId)
+                    && member.peer.connection().isWritable()) {
+                member.send(frame);
+            }
+        }
     }
 }

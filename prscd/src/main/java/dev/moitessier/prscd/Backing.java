@@ -20,6 +20,20 @@ final class Backing implements AutoCloseable {
         return new MoitessierRoomStore(moitessier, blocking, loop);
     }
 
+    /** Whether the store has answered within the lease. */
+    boolean alive() {
+        try {
+            return moitessier.session().valid();
+        } catch (IllegalStateException closed) {
+            return false;
+        }
+    }
+
+    /** Runs what may wait. */
+    void execute(Runnable task) {
+        blocking.execute(task);
+    }
+
     /** Behind the nodes, which may still have something to say. */
     @Override
     public void close() {

@@ -1,8 +1,8 @@
 package dev.moitessier.prscd;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Pattern;
 
 /** Which settings a channel has: those of the first pattern that matches its name. Immutable. */
@@ -18,8 +18,8 @@ final class ChannelRules {
         this.rules = List.copyOf(rules);
     }
 
-    /** Patterns in the order in which they are tried; {@code *} stands for any characters, also none. */
-    static ChannelRules of(LinkedHashMap<String, ChannelSettings> patterns) {
+    /** Patterns, tried in the map's order; {@code *} stands for any characters, also none. */
+    static ChannelRules of(Map<String, ChannelSettings> patterns) {
         List<Rule> rules = new ArrayList<>();
         patterns.forEach((pattern, settings) -> rules.add(new Rule(glob(pattern), settings)));
         return new ChannelRules(rules);

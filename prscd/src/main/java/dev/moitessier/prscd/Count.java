@@ -1,6 +1,8 @@
 package dev.moitessier.prscd;
 
-/** What a node counts; a name in lower case with dots is its meter. */
+import java.util.Locale;
+
+/** What a node counts. */
 enum Count {
     FRAMES_SENT,
     FRAMES_COALESCED,
@@ -32,5 +34,10 @@ enum Count {
     REINCARNATIONS,
     FUNCTION_CALLS,
     FUNCTION_FAILURES,
-    FUNCTION_DROPPED
+    FUNCTION_DROPPED;
+
+    /** As dumps and {@link PrscdServer#counts} show it. */
+    String shown() {
+        return name().toLowerCase(Locale.ROOT);
+    }
 }

@@ -25,6 +25,13 @@ final class Counters {
         }
     }
 
+    /** All that another has counted. */
+    void addAll(Counters other) {
+        for (Count count : Count.values()) {
+            add(count, other.get(count));
+        }
+    }
+
     long get(Count count) {
         LongAdder adder = adders.get(count);
         return adder == null ? 0 : adder.sum();

@@ -1,6 +1,7 @@
 package dev.moitessier.prscd;
 
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.time.Duration;
@@ -20,7 +21,13 @@ final class Deadline extends ChannelInboundHandlerAdapter {
     @Override
     public void handlerAdded(ChannelHandlerContext context) {
         Channel channel = context.channel();
-        waiting = channel.eventLoop().schedule(() -> channel.close(), limit.toNanos(), TimeUnit.NANOSECONDS);
+        waiting = channel.eventLoop()
+                .schedule(
+                        () -> {
+                            ChannelFuture unused = channel.close();
+                        },
+                        limit.toNanos(),
+                        TimeUnit.NANOSECONDS);
     }
 
     @Override

@@ -2,7 +2,6 @@ package dev.moitessier.prscd;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 
 /** A node's dump as JSON, for people and monitors. Holds no keys and no payloads. */
 final class DumpJson {
@@ -40,7 +39,7 @@ final class DumpJson {
     private static String counters(Counters counters) {
         List<String> counts = new ArrayList<>();
         for (Count count : Count.values()) {
-            counts.add(Json.text(count.name().toLowerCase(Locale.ROOT)) + ":" + counters.get(count));
+            counts.add(Json.text(count.shown()) + ":" + counters.get(count));
         }
         return "{" + String.join(",", counts) + "}";
     }

@@ -11,6 +11,8 @@ import java.util.Deque;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,10 +26,14 @@ final class Functions {
     /** Calls that wait per channel; more are dropped and counted. */
     private static final int WAITING = 1_024;
 
+    /** Their bytes over all channels. */
+    private static final long WAITING_BYTES = 64L << 20;
+
     private final Node node;
     private final Executor executor;
     private final Map<String, PrscdFunction> functions = new ConcurrentHashMap<>();
     private final Map<String, Line> lines = new ConcurrentHashMap<>();
+    private final AtomicLong waitingBytes = new AtomicLong();
 
     Functions(Node node, Executor executor) {
         this.node = node;
@@ -54,10 +60,18 @@ final class Functions {
                 .withAppId(node.settings().realm())
                 .withMeshId(node.settings().mesh())
                 .encode();
-        lines.computeIfAbsent(room.channel, Line::new).add(seen);
+        Line[] idle = new Line[1];
+        lines.compute(room.channel, (channel, line) -> {
+            Line its = line == null ? new Line(channel) : line;
+            idle[0] = its.add(seen) ? its : null;
+            return its;
+        });
+        if (idle[0] != null) {
+            executor.execute(idle[0]);
+        }
     }
 
-    /** The calls of one channel, in order. */
+    /** The calls of one channel, in order; there as long as one waits or runs. */
     private final class Line implements Runnable {
         private final String channel;
         private final Deque<byte[]> waiting = new ArrayDeque<>();
@@ -67,34 +81,39 @@ final class Functions {
             this.channel = channel;
         }
 
-        synchronized void add(byte[] seen) {
-            if (waiting.size() >= WAITING) {
+        /** Whether it has to be run. */
+        synchronized boolean add(byte[] seen) {
+            if (waiting.size() >= WAITING || waitingBytes.get() + seen.length > WAITING_BYTES) {
                 node.counters().add(Count.FUNCTION_DROPPED);
-                return;
+                return false;
             }
             waiting.add(seen);
-            if (!running) {
-                running = true;
-                executor.execute(this);
-            }
+            waitingBytes.addAndGet(seen.length);
+            boolean starts = !running;
+            running = true;
+            return starts;
         }
 
-        private synchronized byte[] next() {
+        private synchronized byte @Nullable [] next() {
             byte[] next = waiting.poll();
-            if (next == null) {
-                running = false;
-                return new byte[0];
-            }
+            running = next != null;
+            waitingBytes.addAndGet(next == null ? 0 : -next.length);
             return next;
         }
 
         @Override
         public void run() {
-            for (byte[] seen = next(); seen.length > 0; seen = next()) {
+            for (byte[] seen = next(); seen != null; seen = next()) {
                 for (Map.Entry<String, PrscdFunction> each : functions.entrySet()) {
                     call(each.getKey(), each.getValue(), seen);
                 }
             }
+            // A channel has whatever name a client thinks of: nothing of it may stay.
+            lines.computeIfPresent(channel, (name, line) -> line == this && isIdle() ? null : line);
+        }
+
+        private synchronized boolean isIdle() {
+            return !running;
         }
 
         private void call(String name, PrscdFunction function, byte[] seen) {
@@ -159,12 +178,8 @@ final class Functions {
         }
     }
 
-    /** The channel has been closed on this node. */
-    void forget(String channel) {
-        lines.computeIfPresent(channel, (name, line) -> {
-            synchronized (line) {
-                return line.running ? line : null;
-            }
-        });
+    /** Channels with calls that wait or run. */
+    int busyChannels() {
+        return lines.size();
     }
 }

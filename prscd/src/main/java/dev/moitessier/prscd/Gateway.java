@@ -27,7 +27,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.IdentityHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -41,6 +41,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Sockets and event loops: one port number for WebSocket over TCP and WebTransport over UDP. */
+@SuppressWarnings("FutureReturnValueIgnored") // what becomes of a write or a close shows in the pipeline
 final class Gateway implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Gateway.class);
     private static final int BACKLOG = 4096;
@@ -57,7 +58,7 @@ final class Gateway implements AutoCloseable {
     private final Admissions admissions;
     private final Routes routes;
     private final MultiThreadIoEventLoopGroup loops;
-    private final Map<EventLoop, Serving> servings = new IdentityHashMap<>();
+    private final Map<EventLoop, Serving> servings = new HashMap<>();
     private final ExecutorService tlsTasks;
     private final Set<Link> links = ConcurrentHashMap.newKeySet();
     private final List<Channel> listening = new ArrayList<>();
@@ -126,11 +127,12 @@ final class Gateway implements AutoCloseable {
         return WebTransport.load(gateway, keys);
     }
 
-    private void useTls(TlsIdentity identity) {
+    private Runnable useTls(TlsIdentity identity) {
         try {
-            tls = SslContextBuilder.forServer(identity.key(), identity.chainArray())
+            SslContext next = SslContextBuilder.forServer(identity.key(), identity.chainArray())
                     .protocols("TLSv1.3", "TLSv1.2")
                     .build();
+            return () -> tls = next;
         } catch (SSLException e) {
             throw new IllegalArgumentException("TLS cannot use this key and certificate: " + e.getMessage(), e);
         }

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
 /** Lets each connection of one event loop beat once per interval, spread over it: one timer for all. Used on that loop only. */
@@ -25,7 +26,7 @@ final class Heartbeats {
         }
         long tick = Math.max(1, interval.toNanos() / SLOTS);
         // Never two in a row to catch up: after a pause of the process nobody would have had the time to answer.
-        loop.scheduleWithFixedDelay(this::tick, tick, tick, TimeUnit.NANOSECONDS);
+        Future<?> unused = loop.scheduleWithFixedDelay(this::tick, tick, tick, TimeUnit.NANOSECONDS);
     }
 
     /** First beat after about one interval; returns the place, for {@link #remove}. */

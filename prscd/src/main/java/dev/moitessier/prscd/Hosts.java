@@ -18,8 +18,8 @@ final class Hosts {
      */
     static List<InetAddress> loopback() throws IOException {
         List<InetAddress> hosts = new ArrayList<>();
-        hosts.add(InetAddress.getByName("127.0.0.1"));
-        InetAddress six = InetAddress.getByName("::1");
+        hosts.add(InetAddress.getByAddress(new byte[] {127, 0, 0, 1}));
+        InetAddress six = InetAddress.getByAddress(new byte[] {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1});
         if (NetworkInterface.getByInetAddress(six) != null) {
             hosts.add(six);
         }
@@ -36,6 +36,6 @@ final class Hosts {
         } catch (IOException e) {
             six = false;
         }
-        return List.of(InetAddress.getByName(six ? "::" : "0.0.0.0"));
+        return List.of(InetAddress.getByAddress(new byte[six ? 16 : 4]));
     }
 }

@@ -1,6 +1,6 @@
 package dev.moitessier.prscd;
 
-import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
@@ -25,8 +25,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** One request per TCP connection: it becomes a WebSocket, or it is answered and the connection closed. */
+@SuppressWarnings("FutureReturnValueIgnored") // what becomes of a write or a close shows in the pipeline
 final class HttpEntrance extends SimpleChannelInboundHandler<FullHttpRequest> {
     private static final Logger log = LoggerFactory.getLogger(HttpEntrance.class);
+
+    /** Its length would be that of what it does not have. */
+    private static final int NOT_MODIFIED = 304;
 
     private final Gateway gateway;
     private boolean asked;
@@ -47,7 +51,8 @@ final class HttpEntrance extends SimpleChannelInboundHandler<FullHttpRequest> {
             answer(context, Routes.Answer.text(400, "bad request"));
         } else if (request.method().equals(HttpMethod.GET)
                 && request.headers().containsValue(HttpHeaderNames.UPGRADE, HttpHeaderValues.WEBSOCKET, true)) {
-            upgrade(context, request.retain());
+            // Without its buffer: whoever decides may take for ever, and must not keep it from the pool.
+            upgrade(context, request.replace(Unpooled.EMPTY_BUFFER));
         } else {
             plain(context, request);
         }
@@ -55,10 +60,8 @@ final class HttpEntrance extends SimpleChannelInboundHandler<FullHttpRequest> {
 
     private void plain(ChannelHandlerContext context, FullHttpRequest request) {
         gateway.routes()
-                .answer(
-                        request.method().name(),
-                        request.uri(),
-                        request.headers().get(HttpHeaderNames.AUTHORIZATION))
+                .answer(request.method().name(), request.uri(), name -> request.headers()
+                        .get(name))
                 .whenComplete((answer, failure) -> context.executor()
                         .execute(() ->
                                 answer(context, failure == null ? answer : Routes.Answer.text(500, "internal error"))));
@@ -70,7 +73,6 @@ final class HttpEntrance extends SimpleChannelInboundHandler<FullHttpRequest> {
                 ? new WebSocketServerHandshakerFactory(null, null, frames()).newHandshaker(request)
                 : null;
         if (handshaker == null) {
-            request.release();
             WebSocketServerHandshakerFactory.sendUnsupportedVersionResponse(context.channel())
                     .addListener(ChannelFutureListener.CLOSE);
             return;
@@ -78,13 +80,8 @@ final class HttpEntrance extends SimpleChannelInboundHandler<FullHttpRequest> {
         var remote = (InetSocketAddress) context.channel().remoteAddress();
         gateway.admissions()
                 .decide(request.uri(), request.headers().get(HttpHeaderNames.ORIGIN), remote)
-                .whenComplete((decision, failure) -> context.executor().execute(() -> {
-                    try {
-                        decided(context, request, handshaker, decision, failure);
-                    } finally {
-                        request.release();
-                    }
-                }));
+                .whenComplete((decision, failure) ->
+                        context.executor().execute(() -> decided(context, request, handshaker, decision, failure)));
     }
 
     private WebSocketDecoderConfig frames() {
@@ -148,12 +145,15 @@ final class HttpEntrance extends SimpleChannelInboundHandler<FullHttpRequest> {
         var response = new DefaultFullHttpResponse(
                 HttpVersion.HTTP_1_1,
                 HttpResponseStatus.valueOf(answer.status()),
-                ByteBufUtil.writeUtf8(context.alloc(), answer.body()));
+                Unpooled.wrappedBuffer(answer.body()));
+        answer.headers().forEach(response.headers()::set);
         response.headers()
                 .set(HttpHeaderNames.CONTENT_TYPE, answer.contentType())
-                .set(HttpHeaderNames.CONTENT_LENGTH, response.content().readableBytes())
-                .set(HttpHeaderNames.CACHE_CONTROL, HttpHeaderValues.NO_STORE)
                 .set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
+        if (answer.status() != NOT_MODIFIED) {
+            response.headers()
+                    .set(HttpHeaderNames.CONTENT_LENGTH, response.content().readableBytes());
+        }
         if (answer.status() == 503) {
             response.headers().set(HttpHeaderNames.RETRY_AFTER, 10);
         }

@@ -93,6 +93,11 @@ final class JoinedScope {
         }
     }
 
+    /** It is dead for so long that nothing of it can be executed again. */
+    void forget(String life) {
+        lastN.remove(life);
+    }
+
     /** The caller has made sure that there is room if the channel is ordered. */
     void say(Datum datum) {
         if (ordered) {
@@ -151,8 +156,10 @@ final class JoinedScope {
 
             @Override
             public void failed(Throwable cause) {
-                node.counters().add(Count.APPENDS_REPEATED);
-                node.loop().after(node.jitter(AGAIN), () -> append(append));
+                if (!closed) {
+                    node.counters().add(Count.APPENDS_REPEATED);
+                    node.loop().after(node.jitter(AGAIN), () -> append(append));
+                }
             }
         });
     }

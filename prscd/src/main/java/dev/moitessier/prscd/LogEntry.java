@@ -33,6 +33,7 @@ record LogEntry(
     private static final int BYE = 2;
 
     /** A peer as its owner says it is. */
+    @SuppressWarnings("ArrayRecordComponent") // Never compared, and never changed once it is made.
     record Up(String sid, String cid, long version, long stamp, byte[] state) {
         int weight() {
             return state.length + sid.length() + 3 * cid.length() + 32;
@@ -75,7 +76,7 @@ record LogEntry(
         long flags = in.whole();
         long part = in.whole();
         long parts = in.whole();
-        if (parts > 1 << 16 || parts > 0 && part >= parts) {
+        if (parts > 1 << 16 || (parts > 0 && part >= parts)) {
             throw new Unpack.Foreign("part " + part + " of " + parts);
         }
         List<Up> ups = in.list(each -> {

@@ -21,7 +21,7 @@ final class Member {
     };
 
     /** A state in a datagram overtaken by this offline would leave a ghost. */
-    private static final long[] REPEAT_OFFLINE = {Nanos.millis(500), Nanos.millis(2000)};
+    private static final long[] REPEAT_OFFLINE = {Nanos.millis(500), Nanos.millis(2000), Nanos.millis(6000)};
 
     private static final long SNAPSHOT_UNASKED = Nanos.seconds(1);
 
@@ -95,7 +95,7 @@ final class Member {
     /** The client is ready for the roster: it sends {@code peer_online} when it has read the acknowledgement. */
     void snapshot() {
         long now = loop.nanos();
-        if (left || !acknowledged || asked && (!overDatagrams() || now - snapshotAt < SNAPSHOT_UNASKED)) {
+        if (left || !acknowledged || (asked && (!overDatagrams() || now - snapshotAt < SNAPSHOT_UNASKED))) {
             return;
         }
         boolean first = !asked;

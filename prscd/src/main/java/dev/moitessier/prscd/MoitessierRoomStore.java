@@ -41,7 +41,12 @@ final class MoitessierRoomStore implements RoomStore {
     /** Holds a mailbox while nobody is there; the same for all nodes, so that each may repeat it (L5a). */
     private static final String KEEPER = "prscd-keep";
 
-    private static final Duration KEEP = Duration.ofDays(3650);
+    /** For so long behind the last node; clients name channels, so nothing of one may be kept for ever. */
+    private static final Duration KEEP = Duration.ofDays(1);
+
+    /** While a node is there it says so again and again (L6). */
+    private static final long KEEP_AGAIN = Nanos.of(KEEP.dividedBy(8));
+
     private static final Duration POLL = Duration.ofSeconds(1);
     private static final long AGAIN = Nanos.millis(300);
     private static final int PAGE = 256;
@@ -114,7 +119,18 @@ final class MoitessierRoomStore implements RoomStore {
 
     @Override
     public void attach(Attachment attachment, Answer<Attached> answer) {
-        ask(() -> new Subscription(attachment, listen(attachment)), answer);
+        ask(() -> new Subscription(attachment, listen(attachment)), new Answer<Subscription>() {
+            @Override
+            public void ok(Subscription value) {
+                value.keepAgainAfter(KEEP_AGAIN);
+                answer.ok(value);
+            }
+
+            @Override
+            public void failed(Throwable cause) {
+                answer.failed(cause);
+            }
+        });
     }
 
     private Listener listen(Attachment attachment) {
@@ -152,6 +168,8 @@ final class MoitessierRoomStore implements RoomStore {
         private final Listener listener;
         private final Semaphore ahead = new Semaphore(PAGES_AHEAD);
         private volatile boolean detached;
+        /** On the loop. */
+        private Loop.Timer keepsAgain = () -> {};
 
         Subscription(Attachment wish, Listener listener) {
             this.wish = wish;
@@ -209,8 +227,9 @@ final class MoitessierRoomStore implements RoomStore {
             reader.gap(reset);
         }
 
-        /** The store has forgotten that the mailbox is to be kept. */
+        /** Before the store forgets that the mailbox is to be kept, or when it has. */
         private void keepAgain() {
+            keepsAgain.cancel();
             ask(
                     () -> {
                         keep(wish.scope());
@@ -218,15 +237,22 @@ final class MoitessierRoomStore implements RoomStore {
                     },
                     new Answer<Attachment>() {
                         @Override
-                        public void ok(Attachment value) {}
+                        public void ok(Attachment value) {
+                            keepAgainAfter(KEEP_AGAIN);
+                        }
 
                         @Override
                         public void failed(Throwable cause) {
-                            if (!detached) {
-                                loop.after(AGAIN, Subscription.this::keepAgain);
-                            }
+                            keepAgainAfter(AGAIN);
                         }
                     });
+        }
+
+        private void keepAgainAfter(long nanos) {
+            keepsAgain.cancel();
+            if (wish.keep() && !detached) {
+                keepsAgain = loop.after(nanos, this::keepAgain);
+            }
         }
 
         private void handOver(List<Message> page, Reader reader) throws InterruptedException {
@@ -248,6 +274,7 @@ final class MoitessierRoomStore implements RoomStore {
         @Override
         public void detach() {
             detached = true;
+            keepsAgain.cancel();
             // Never fails for the store's sake: what cannot be told to it now is told when it answers.
             blocking.execute(listener::close);
         }
@@ -278,11 +305,18 @@ final class MoitessierRoomStore implements RoomStore {
         }
 
         @Override
-        public void subscribe(String topic, Consumer<ByteBuffer> sink) {
-            lane.subscribe(topic, payload -> {
+        public Runnable subscribe(String topic, Consumer<ByteBuffer> sink) {
+            AutoCloseable subscription = lane.subscribe(topic, payload -> {
                 // The buffer is the lane's: what the loop sees later must be a copy.
                 byte[] copy = Payloads.bytes(payload);
                 loop.execute(() -> sink.accept(ByteBuffer.wrap(copy)));
+            });
+            return () -> blocking.execute(() -> {
+                try {
+                    subscription.close();
+                } catch (Exception failure) {
+                    LOG.debug("The volatile lane of {} does not end", topic, failure);
+                }
             });
         }
     }

@@ -53,6 +53,9 @@ class Node {
     static final String SENDER = "prscd";
 
     private static final Logger LOG = LoggerFactory.getLogger(Node.class);
+    /** All scopes of prscd's own begin so. */
+    private static final String SCOPES = "prscd/";
+
     private static final int MAX_SCOPE_BYTES = 400;
     private static final long BEGIN_AGAIN = Nanos.millis(300);
     private static final long REMEMBER_DEAD = Nanos.seconds(600);
@@ -74,6 +77,7 @@ class Node {
     private final Outbox.Backlog ringBacklog;
     private final Outbox.Backlog queueBacklog;
     private final Set<Room> speakLater = new LinkedHashSet<>();
+    private final Set<Room> stalled = new LinkedHashSet<>();
 
     // The life. Written on the loop, read by ready() from anywhere.
     private String life = "";
@@ -86,7 +90,11 @@ class Node {
     private OptionalLong cursor = OptionalLong.empty();
     private long lastTick;
     private long wokeAt;
+    private boolean spoke;
     private @Nullable Drain draining;
+    private Runnable laneEnd = () -> {};
+
+    private final Set<CaughtUp> catchingUp = new LinkedHashSet<>();
 
     // Others.
     private final Map<String, Long> dead = new LinkedHashMap<>();
@@ -99,18 +107,20 @@ class Node {
     private long lastN;
     private boolean foreignSaid;
 
-    // What waits for the next packet of the volatile lane: the newest per peer and per event.
-    private final Map<String, VolatileNote.Item> notes = new LinkedHashMap<>();
-    private boolean tellsSoon;
+    private final Notes notes;
 
     private static final class Drain {
-        final CompletableFuture<Boolean> done = new CompletableFuture<>();
+        final List<CompletableFuture<Boolean>> asked = new ArrayList<>();
         final UUID id;
         final long deadline;
 
         Drain(UUID id, long deadline) {
             this.id = id;
             this.deadline = deadline;
+        }
+
+        void complete(boolean known) {
+            asked.forEach(each -> each.complete(known));
         }
     }
 
@@ -127,12 +137,13 @@ class Node {
         this.random = random;
         this.rules = rules;
         this.functions = new Functions(this, functionExecutor);
-        this.prefix = "prscd/" + encoded(settings.realm());
+        this.prefix = SCOPES + encoded(settings.realm());
         this.nodesScope = prefix + "/n";
         if (utf8(nodesScope) > MAX_SCOPE_BYTES / 2) {
             throw new IllegalArgumentException("the realm's name must not take more than " + (MAX_SCOPE_BYTES / 2 - 8)
                     + " bytes of UTF-8, percent-encoded");
         }
+        this.notes = new Notes(this, nodesScope);
         this.ringBacklog = new Outbox.Backlog(settings.limits().nodeRingBytes());
         this.queueBacklog = new Outbox.Backlog(settings.limits().nodeQueueBytes());
     }
@@ -146,7 +157,7 @@ class Node {
             wokeAt = lastTick - WAKE_GRACE;
             Lane lane = store.lane();
             if (lane != null) {
-                lane.subscribe(nodesScope, this::heardVolatile);
+                laneEnd = lane.subscribe(nodesScope, this::heardVolatile);
             }
             beginLife();
             tick();
@@ -216,14 +227,20 @@ class Node {
                 Drain mine = drain;
                 loop.execute(() -> flushBefore(mine));
             }
-            drain.done.whenComplete((result, failure) -> answer.complete(Boolean.TRUE.equals(result)));
+            drain.asked.add(answer);
         });
         return answer;
     }
 
-    /** Leaves at once: the certificate takes all peers of this node with it. */
+    /** Leaves at once: the certificate takes all peers of this node with it. Nothing of it stays in the store's client. */
     void close() {
-        loop.execute(this::endLife);
+        loop.execute(() -> {
+            endLife();
+            // Not with the life: behind a drain the scopes of the application still hear those who are being sent away.
+            rooms().forEach(Room::end);
+            laneEnd.run();
+            laneEnd = () -> {};
+        });
     }
 
     CompletionStage<NodeDump> dump() {
@@ -241,6 +258,7 @@ class Node {
     private void beginLife() {
         String former = life;
         life = newSid();
+        catchingUp.clear();
         live = false;
         ownLives.add(life);
         if (!former.isEmpty()) {
@@ -338,7 +356,7 @@ class Node {
      */
     private void detachWhenSaid(Attached former) {
         loop.after(2 * leaseNanos(), () -> {
-            if (ended || live && rooms.values().stream().allMatch(room -> room.isOpen() && !room.hasUnsent())) {
+            if (ended || (live && rooms.values().stream().allMatch(room -> room.isOpen() && !room.hasUnsent()))) {
                 former.detach();
             } else {
                 detachWhenSaid(former);
@@ -390,13 +408,26 @@ class Node {
         }
         lastTick = now;
         isAsBefore();
-        if (maySpeak()) {
+        boolean speaks = maySpeak();
+        if (!speaks) {
+            rooms.values().forEach(Room::storeIsAway);
+        } else if (!spoke) {
+            rooms.values().forEach(Room::woke);
+        }
+        spoke = speaks;
+        if (speaks) {
             if (now - wokeAt > WAKE_GRACE) {
                 expireLingering(now);
             }
             List<Room> rooms = List.copyOf(speakLater);
             speakLater.clear();
             rooms.forEach(Room::flush);
+        }
+        for (Room each : List.copyOf(stalled)) {
+            // It may have waited for what other rooms held.
+            if (each.resumeStalled()) {
+                stalled.remove(each);
+            }
         }
         forgetDead(now);
         loop.after(jitter(leaseNanos() / 12), this::tick);
@@ -454,6 +485,9 @@ class Node {
                 } catch (Unpack.Foreign foreign) {
                     foreign(nodesScope, each.position(), foreign);
                 }
+            }
+            if (mine == birth) {
+                runCaughtUp();
             }
         }
 
@@ -522,6 +556,55 @@ class Node {
         return farewells;
     }
 
+    /** What waits until the nodes' scope has been read up to a position. */
+    private record CaughtUp(long position, Runnable task) {}
+
+    /**
+     * Runs the task when all that is in the nodes' scope by now has been read here: who drained said so there before it left
+     * any channel. Not at all if this life ends before.
+     */
+    void whenCaughtUp(Runnable task) {
+        Attached here = attached;
+        int mine = birth;
+        if (here == null) {
+            return;
+        }
+        here.subscribers(new Answer<>() {
+            @Override
+            public void ok(Present present) {
+                if (mine == birth) {
+                    CaughtUp waits = new CaughtUp(present.position(), task);
+                    catchingUp.add(waits);
+                    // Entries that were trimmed before they were read are never read.
+                    loop.after(2 * leaseNanos(), () -> {
+                        if (catchingUp.remove(waits)) {
+                            task.run();
+                        }
+                    });
+                    runCaughtUp();
+                }
+            }
+
+            @Override
+            public void failed(Throwable cause) {
+                loop.after(jitter(BEGIN_AGAIN), () -> {
+                    if (mine == birth) {
+                        whenCaughtUp(task);
+                    }
+                });
+            }
+        });
+    }
+
+    private void runCaughtUp() {
+        long read = cursor.orElse(Long.MIN_VALUE);
+        for (CaughtUp each : List.copyOf(catchingUp)) {
+            if (each.position <= read && catchingUp.remove(each)) {
+                each.task.run();
+            }
+        }
+    }
+
     /** Certificates may be among the entries that were lost. */
     private void lookForTheDead(int mine) {
         Attached here = attached;
@@ -577,10 +660,10 @@ class Node {
                 draining = null;
                 if (drained.equals(life)) {
                     endLife();
-                    drain.done.complete(true);
+                    drain.complete(true);
                 } else {
                     // It began another life meanwhile, which this entry does not speak of.
-                    drain.done.complete(false);
+                    drain.complete(false);
                 }
             }
 
@@ -599,7 +682,7 @@ class Node {
                 }
                 draining = null;
                 drainUnknown();
-                drain.done.complete(false);
+                drain.complete(false);
             }
         });
     }
@@ -615,64 +698,8 @@ class Node {
 
     // ---- the volatile lane
 
-    /** The newest state of a peer goes out with the next packet. */
-    void tellSoon(Room room, String sid) {
-        if (store.lane() != null) {
-            Presence each = room.roster.get(sid);
-            byte[] state = each == null ? null : each.state;
-            if (each != null && state != null) {
-                note(sid, new VolatileNote.State(room.channel, sid, each.version, each.stamp, state));
-            }
-        }
-    }
-
-    /** The newest of a volatile event. Without a lane nobody else hears it. */
-    void tellSoon(Room room, Datum datum, String event) {
-        if (store.lane() == null) {
-            counters.add(Count.VOLATILE_DROPPED);
-        } else {
-            note(datum.sid() + '/' + event, new VolatileNote.Event(room.channel, datum.sid(), datum.payload()));
-        }
-    }
-
-    private void note(String key, VolatileNote.Item item) {
-        notes.remove(key);
-        notes.put(key, item);
-        if (!tellsSoon) {
-            tellsSoon = true;
-            loop.after(Nanos.of(settings.tick()), this::tell);
-        }
-    }
-
-    private void tell() {
-        tellsSoon = false;
-        Lane lane = store.lane();
-        if (lane != null && maySpeak()) {
-            int most = lane.maxBytes() - life.length() - 16;
-            List<VolatileNote.Item> packet = new ArrayList<>();
-            int weight = 0;
-            for (VolatileNote.Item item : notes.values()) {
-                if (item.weight() > most) {
-                    continue;
-                }
-                if (weight + item.weight() > most) {
-                    publish(lane, packet);
-                    packet = new ArrayList<>();
-                    weight = 0;
-                }
-                packet.add(item);
-                weight += item.weight();
-            }
-            if (!packet.isEmpty()) {
-                publish(lane, packet);
-            }
-        }
-        notes.clear();
-    }
-
-    private void publish(Lane lane, List<VolatileNote.Item> packet) {
-        boolean sent = lane.publish(nodesScope, new VolatileNote(life, packet).encode());
-        counters.add(sent ? Count.VOLATILE_SENT : Count.VOLATILE_DROPPED);
+    Notes notes() {
+        return notes;
     }
 
     private void heardVolatile(ByteBuffer body) {
@@ -734,7 +761,7 @@ class Node {
             }
         }
         speakLater.remove(room);
-        functions.forget(room.channel);
+        stalled.remove(room);
     }
 
     Map<String, Long> lastRead(String channel) {
@@ -743,6 +770,10 @@ class Node {
 
     void speakLater(Room room) {
         speakLater.add(room);
+    }
+
+    void stalled(Room room) {
+        stalled.add(room);
     }
 
     void left(Peer peer) {
@@ -845,8 +876,13 @@ class Node {
         if (channel.isBlank() || utf8(scopeOf(channel)) > MAX_SCOPE_BYTES) {
             return false;
         }
-        String joined = settingsOf(channel).scope();
-        return joined == null || utf8(joined.replace(ChannelSettings.CHANNEL, channel)) <= MAX_SCOPE_BYTES;
+        String template = settingsOf(channel).scope();
+        if (template == null) {
+            return true;
+        }
+        // A client that names the channel must not get at what the nodes say to each other, of whatever realm.
+        String joined = template.replace(ChannelSettings.CHANNEL, channel);
+        return utf8(joined) <= MAX_SCOPE_BYTES && !joined.startsWith(SCOPES);
     }
 
     private String scopeOf(String channel) {

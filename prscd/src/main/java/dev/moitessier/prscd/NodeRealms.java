@@ -15,10 +15,14 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A {@link Node} with its loop for each realm: the configured ones from the start, others when their first client comes. */
+/**
+ * A {@link Node} with its loop for each realm: the configured ones from the start to the end, others when their first client
+ * comes, until they have been without clients for a while.
+ */
 final class NodeRealms implements Realms {
     private static final Logger log = LoggerFactory.getLogger(NodeRealms.class);
 
@@ -29,8 +33,46 @@ final class NodeRealms implements Realms {
     private final Executor functionExecutor;
     private final Map<String, PrscdFunction> functions = new LinkedHashMap<>();
     private final Map<String, Served> served = new ConcurrentHashMap<>();
+    /** What realms had counted that have ended; with the lock that no count is seen twice, or not at all. */
+    private final Counters ended = new Counters();
 
-    private record Served(Realm realm, Node node, LoopThread loop) {}
+    /** A realm's node, and who uses it now. */
+    private static final class Served {
+        final Node node;
+        final LoopThread loop;
+        private int users;
+        private long usedAt = System.nanoTime();
+        private boolean over;
+
+        Served(Node node, LoopThread loop) {
+            this.node = node;
+            this.loop = loop;
+        }
+
+        /** False if it is over; who succeeds leaves once. */
+        synchronized boolean enter() {
+            if (!over) {
+                users++;
+            }
+            return !over;
+        }
+
+        synchronized void leave() {
+            users--;
+            usedAt = System.nanoTime();
+        }
+
+        synchronized boolean isIdle(Duration limit) {
+            return users == 0 && System.nanoTime() - usedAt > limit.toNanos();
+        }
+
+        /** True once: nobody uses it, and nobody will. */
+        synchronized boolean end(Duration limit) {
+            boolean ends = !over && isIdle(limit);
+            over |= ends;
+            return ends;
+        }
+    }
 
     NodeRealms(RealmSettings.Catalog catalog, Backing backing, Executor functionExecutor) {
         this.catalog = catalog;
@@ -45,11 +87,55 @@ final class NodeRealms implements Realms {
 
     @Override
     public Realm get(String name) {
-        return served(name).realm();
+        RealmSettings settings = catalog.of(name);
+        served(name);
+        return new Realm(
+                (clientId, connection, access) -> connect(name, clientId, connection, access),
+                settings.node().mesh(),
+                settings.authorizer());
     }
 
-    Node node(String name) {
-        return served(name).node();
+    private PeerEvents connect(String name, String clientId, PeerConnection connection, Access access) {
+        Served realm = entered(name);
+        Peer peer = realm.node.connect(clientId, connection, access);
+        return new PeerEvents() {
+            @Override
+            public void received(byte[] message) {
+                peer.received(message);
+            }
+
+            @Override
+            public void writable() {
+                peer.writable();
+            }
+
+            @Override
+            public void closed(Departure departure) {
+                peer.closed(departure);
+                realm.leave();
+            }
+        };
+    }
+
+    /** Asks the node of a realm, which is there for as long as that takes. */
+    <T> T ask(String name, Function<Node, T> question) {
+        Served realm = entered(name);
+        try {
+            return question.apply(realm.node);
+        } finally {
+            realm.leave();
+        }
+    }
+
+    private Served entered(String name) {
+        while (true) {
+            Served realm = served(name);
+            if (realm.enter()) {
+                return realm;
+            }
+            // It has ended since it was looked up.
+            forget(name, realm);
+        }
     }
 
     private Served served(String name) {
@@ -65,27 +151,41 @@ final class NodeRealms implements Realms {
             functions.forEach(node::function);
         }
         node.start();
-        PeerDoor door = (clientId, connection, access) -> events(node.connect(clientId, connection, access));
-        return new Served(new Realm(door, settings.node().mesh(), settings.authorizer()), node, loop);
+        return new Served(node, loop);
     }
 
-    private static PeerEvents events(Peer peer) {
-        return new PeerEvents() {
-            @Override
-            public void received(byte[] message) {
-                peer.received(message);
+    /** Closes realms that no configuration names, and that nobody has used for this long and nothing waits in. */
+    void closeIdle(Duration limit) {
+        served.forEach((name, realm) -> {
+            if (!catalog.names().contains(name) && realm.isIdle(limit)) {
+                realm.node.dump().thenAccept(dump -> {
+                    if (dump.channels().isEmpty() && realm.end(limit)) {
+                        forget(name, realm);
+                        // Not on its own loop, which it waits for.
+                        backing.execute(() -> close(realm));
+                        log.debug("realm {} had no clients for {}, it is closed until one comes", name, limit);
+                    }
+                });
             }
+        });
+    }
 
-            @Override
-            public void writable() {
-                peer.writable();
+    private void forget(String name, Served realm) {
+        synchronized (ended) {
+            if (served.remove(name, realm)) {
+                ended.addAll(realm.node.counters());
             }
+        }
+    }
 
-            @Override
-            public void closed(Departure departure) {
-                peer.closed(departure);
-            }
-        };
+    /** Of all realms since the start. */
+    Counters counts() {
+        var all = new Counters();
+        synchronized (ended) {
+            all.addAll(ended);
+            served.values().forEach(each -> all.addAll(each.node.counters()));
+        }
+        return all;
     }
 
     /** In all realms, those of later too. */
@@ -95,11 +195,16 @@ final class NodeRealms implements Realms {
                 throw new IllegalArgumentException("a function " + name + " is there already");
             }
         }
-        served.values().forEach(each -> each.node().function(name, function));
+        served.values().forEach(each -> each.node.function(name, function));
     }
 
+    /** Whether the configured realms are registered; those that come and go with their clients say nothing about this process. */
     boolean ready() {
-        return served.values().stream().allMatch(each -> each.node().ready());
+        return backing.alive()
+                && catalog.names().stream().allMatch(name -> {
+                    Served realm = served.get(name);
+                    return realm != null && realm.node.ready();
+                });
     }
 
     /** All realms, their channels and peers, as JSON. Complete when all nodes have answered. */
@@ -107,9 +212,9 @@ final class NodeRealms implements Realms {
         Map<String, CompletableFuture<String>> parts = new TreeMap<>();
         served.forEach((name, each) -> parts.put(
                 name,
-                each.node()
+                each.node
                         .dump()
-                        .thenApply(dump -> DumpJson.of(dump, each.node().counters()))
+                        .thenApply(dump -> DumpJson.of(dump, each.node.counters()))
                         .toCompletableFuture()));
         return CompletableFuture.allOf(parts.values().toArray(CompletableFuture[]::new))
                 .thenApply(all -> {
@@ -122,7 +227,7 @@ final class NodeRealms implements Realms {
     /** Tells the other nodes that the peers of this one move on; true if all of them know. */
     boolean drain(Duration limit) {
         List<CompletableFuture<Boolean>> told = served.values().stream()
-                .map(each -> each.node().drain(limit).toCompletableFuture())
+                .map(each -> each.node.drain(limit).toCompletableFuture())
                 .toList();
         boolean all = true;
         long end = System.nanoTime() + limit.toNanos();
@@ -142,18 +247,20 @@ final class NodeRealms implements Realms {
 
     /** Leaves, and ends the loops behind what was said last. */
     void close() {
-        for (Served each : served.values()) {
-            each.node().close();
-            var last = new CompletableFuture<Void>();
-            each.loop().execute(() -> last.complete(null));
-            try {
-                last.get(LAST_WORDS_SECONDS, TimeUnit.SECONDS);
-            } catch (ExecutionException | TimeoutException e) {
-                log.warn("a realm's loop does not end: {}", e.toString());
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-            each.loop().close();
+        served.values().forEach(NodeRealms::close);
+    }
+
+    private static void close(Served realm) {
+        realm.node.close();
+        var last = new CompletableFuture<Void>();
+        realm.loop.execute(() -> last.complete(null));
+        try {
+            last.get(LAST_WORDS_SECONDS, TimeUnit.SECONDS);
+        } catch (ExecutionException | TimeoutException e) {
+            log.warn("a realm's loop does not end: {}", e.toString());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
+        realm.loop.close();
     }
 }

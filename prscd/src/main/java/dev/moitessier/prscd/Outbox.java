@@ -45,10 +45,13 @@ final class Outbox {
 
     /** Whether one more may be accepted without dropping another. */
     boolean hasRoom(Datum datum) {
-        return waiting.isEmpty()
-                || waiting.size() < maxMessages
-                        && bytes + datum.weight() <= maxBytes
-                        && node.bytes + datum.weight() <= node.maxBytes;
+        return node.bytes + datum.weight() <= node.maxBytes
+                && (waiting.isEmpty() || (waiting.size() < maxMessages && bytes + datum.weight() <= maxBytes));
+    }
+
+    /** Whether it is worth while to ask those to go on who had to wait. */
+    boolean hasRoomAgain() {
+        return waiting.size() <= maxMessages / 2 && bytes <= maxBytes / 2 && node.bytes <= node.maxBytes / 2;
     }
 
     void add(Datum datum, long now) {
@@ -56,10 +59,13 @@ final class Outbox {
         count(datum.weight());
     }
 
-    /** Adds, and drops the oldest until the bounds hold. Returns how many were dropped. */
+    /** Adds, and drops the oldest until the bounds hold; or this one, if other channels have it all. Returns how many were dropped. */
     int addDroppingOldest(Datum datum, long now) {
         int dropped = 0;
         while (!hasRoom(datum)) {
+            if (waiting.isEmpty()) {
+                return dropped + 1;
+            }
             removeFirst();
             dropped++;
         }

@@ -79,7 +79,7 @@ final class Pack {
     private Pack number(long value, int width) {
         room(width);
         for (int i = width - 1; i >= 0; i--) {
-            bytes[length++] = (byte) (value >>> 8 * i);
+            bytes[length++] = (byte) (value >>> (8 * i));
         }
         return this;
     }

@@ -155,8 +155,8 @@ final class Payloads {
         return head <= 0x7f
                 || head >= 0xe0
                 || head >> 5 == 0x5
-                || head >= 0xca && head <= 0xd3
-                || head >= 0xd9 && head <= 0xdb;
+                || (head >= 0xca && head <= 0xd3)
+                || (head >= 0xd9 && head <= 0xdb);
     }
 
     private boolean array(int length, int depth) {

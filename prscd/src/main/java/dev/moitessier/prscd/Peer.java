@@ -28,6 +28,12 @@ final class Peer {
     private static final long STALLED_TOO_LONG = Nanos.seconds(30);
     private static final int STOP_READING = 256;
     private static final int READ_AGAIN = 32;
+    /**
+     * Each first join of a room asks the store three times: at once twice as many as a connection may have joined, then so many
+     * a second.
+     */
+    private static final int JOINS_PER_SECOND = 20;
+
     /** Messages of a channel that wait for the authorizer's answer to the join. */
     private static final int WAITING_FOR_JOIN = 32;
     /** Messages that were on their way when the socket was told to stop. */
@@ -38,20 +44,31 @@ final class Peer {
     private final PeerConnection connection;
     private final Access access;
     private final AtomicInteger unhandled = new AtomicInteger();
+    private final Allowance joins;
     private final Map<String, Joined> joined = new LinkedHashMap<>();
-    private final Map<String, Deque<Signalling>> joining = new LinkedHashMap<>();
+    private final Map<String, Joining> joining = new LinkedHashMap<>();
     private final Deque<Signalling> stalled = new ArrayDeque<>();
     private @Nullable Room stalledBy;
+    private long stalls;
     private boolean closed;
     private boolean paused;
 
     private record Joined(Room room, Member member) {}
+
+    /** One attempt to join that the authorizer has not decided yet. */
+    private static final class Joining {
+        final Deque<Signalling> waiting = new ArrayDeque<>();
+    }
 
     Peer(Node node, String clientId, PeerConnection connection, Access access) {
         this.node = node;
         this.clientId = clientId;
         this.connection = connection;
         this.access = access;
+        this.joins = new Allowance(
+                JOINS_PER_SECOND,
+                2 * node.limits().channelsPerPeer(),
+                node.loop().nanos());
     }
 
     String clientId() {
@@ -124,10 +141,10 @@ final class Peer {
             refuse();
             return;
         }
-        Deque<Signalling> waiting = joining.get(message.channel());
-        if (waiting != null) {
-            if (waiting.size() < WAITING_FOR_JOIN) {
-                waiting.add(message);
+        Joining undecided = joining.get(message.channel());
+        if (undecided != null) {
+            if (undecided.waiting.size() < WAITING_FOR_JOIN) {
+                undecided.waiting.add(message);
             } else {
                 refuse();
             }
@@ -185,20 +202,20 @@ final class Peer {
         boolean fits = node.isChannelName(channel)
                 && joined.size() + joining.size() < node.limits().channelsPerPeer()
                 && (state.length == 0 || isState(state));
-        if (!fits) {
+        if (!fits || !joins.trySpend(node.loop().nanos())) {
             node.counters().add(Count.JOINS_REFUSED);
             return;
         }
-        Deque<Signalling> waiting = new ArrayDeque<>();
-        joining.put(channel, waiting);
+        Joining mine = new Joining();
+        joining.put(channel, mine);
         access.join(channel).whenComplete((allowed, failure) -> node.loop().execute(() -> {
-            if (closed || joining.get(channel) != waiting) {
+            if (closed || joining.get(channel) != mine) {
                 return;
             }
             joining.remove(channel);
             if (failure == null && allowed) {
                 joined(channel, state);
-                waiting.forEach(this::handle);
+                mine.waiting.forEach(this::handle);
             } else {
                 node.counters().add(Count.JOINS_REFUSED);
             }
@@ -268,8 +285,9 @@ final class Peer {
             connection.reading(false);
         }
         room.stall(this);
+        long stall = ++stalls;
         node.loop().after(STALLED_TOO_LONG, () -> {
-            if (stalledBy == room && stalled.peekFirst() == message) {
+            if (stalledBy != null && stall == stalls) {
                 tooSlow();
             }
         });

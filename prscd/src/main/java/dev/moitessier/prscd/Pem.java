@@ -13,8 +13,10 @@ import java.security.spec.InvalidKeySpecException;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.Base64;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** Reads what Go's {@code tls.LoadX509KeyPair} reads, so that the files of a present prscd can stay: PKCS #8, PKCS #1 and SEC 1. */
 final class Pem {
@@ -76,16 +78,20 @@ final class Pem {
 
     private static PrivateKey pkcs8(byte[] encoded) {
         var spec = new PKCS8EncodedKeySpec(encoded);
-        for (String algorithm : List.of("EC", "RSA", "Ed25519")) {
-            try {
-                return KeyFactory.getInstance(algorithm).generatePrivate(spec);
-            } catch (InvalidKeySpecException notThisOne) {
-                continue;
-            } catch (GeneralSecurityException e) {
-                throw new IllegalStateException(e);
-            }
+        return Stream.of("EC", "RSA", "Ed25519")
+                .flatMap(algorithm -> key(algorithm, spec).stream())
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("the private key is neither EC nor RSA nor Ed25519"));
+    }
+
+    private static Optional<PrivateKey> key(String algorithm, PKCS8EncodedKeySpec spec) {
+        try {
+            return Optional.of(KeyFactory.getInstance(algorithm).generatePrivate(spec));
+        } catch (InvalidKeySpecException ofAnotherAlgorithm) {
+            return Optional.empty();
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException(e);
         }
-        throw new IllegalArgumentException("the private key is neither EC nor RSA nor Ed25519");
     }
 
     /** PrivateKeyInfo of RFC 5208 §5 around a key in the older form. */

@@ -12,14 +12,18 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -97,6 +101,19 @@ public final class PrscdServer implements AutoCloseable {
     }
 
     /**
+     * What has been counted since the start, over all realms, by name: {@code frames_sent}, {@code messages_received},
+     * {@code peers_too_slow}, {@code frames_too_large}, and the others of the dump.
+     */
+    public SortedMap<String, Long> counts() {
+        Counters counters = realms.counts();
+        SortedMap<String, Long> counts = new TreeMap<>();
+        for (Count each : Count.values()) {
+            counts.put(each.shown(), counters.get(each));
+        }
+        return Collections.unmodifiableSortedMap(counts);
+    }
+
+    /**
      * SHA-256 of the certificate in force, in hex: what {@code serverCertificateHashes} of a browser's WebTransport wants for one
      * that no authority has signed. Empty without TLS.
      */
@@ -111,7 +128,6 @@ public final class PrscdServer implements AutoCloseable {
 
     /** A channel by name, whether anybody is in it or not. */
     public PrscdChannel channel(String realm, String name) {
-        Node node = realms.node(realm);
         return new PrscdChannel() {
             @Override
             public String realm() {
@@ -125,12 +141,15 @@ public final class PrscdServer implements AutoCloseable {
 
             @Override
             public void broadcast(String from, ChannelEvent event) {
-                node.broadcast(name, from, event.encode());
+                realms.ask(realm, node -> {
+                    node.broadcast(name, from, event.encode());
+                    return realm;
+                });
             }
 
             @Override
             public CompletionStage<List<ChannelPeer>> peers() {
-                return node.peers(name).thenApply(states -> states.entrySet().stream()
+                return realms.ask(realm, node -> node.peers(name)).thenApply(states -> states.entrySet().stream()
                         .map(each -> new ChannelPeer(each.getKey(), ByteBuffer.wrap(each.getValue())))
                         .toList());
             }
@@ -183,6 +202,8 @@ public final class PrscdServer implements AutoCloseable {
         private @Nullable Authenticator authenticator;
         private @Nullable Authorizer authorizer;
         private final Map<String, PrscdFunction> functions = new LinkedHashMap<>();
+        private final Map<String, String> info = new LinkedHashMap<>();
+        private @Nullable String pages;
 
         Builder(Moitessier moitessier) {
             this.moitessier = moitessier;
@@ -218,6 +239,25 @@ public final class PrscdServer implements AutoCloseable {
         }
 
         /**
+         * Serves the files of this folder of the class path, such as {@code com/example/page}, beside {@code /presence.js}, which
+         * is always there; {@code index.html} at {@code /}. They are read at the start. Pages get a Content-Security-Policy that
+         * lets them load from and connect to this server alone.
+         */
+        public Builder pages(String folder) {
+            this.pages = folder;
+            return this;
+        }
+
+        /**
+         * Something that {@code GET /v1/info} tells everybody, beside the version, the transports and the hash of a self-made
+         * certificate. Unless something is told here, there is no such thing.
+         */
+        public Builder info(String name, String value) {
+            info.put(name, value);
+            return this;
+        }
+
+        /**
          * Listens and serves.
          *
          * @throws IllegalArgumentException that names the key if the configuration cannot be
@@ -233,13 +273,15 @@ public final class PrscdServer implements AutoCloseable {
         }
 
         private PrscdServer start(Config prscd) throws IOException {
-            var catalog = new RealmSettings.Catalog(prscd);
+            var catalog = new RealmSettings.Catalog(prscd, moitessier.session().lease());
             if (!catalog.hasKeys() && authenticator == null) {
                 throw new IllegalArgumentException("nobody could get in: prscd.realms has no keys, and there is no"
                         + " authenticator; see PrscdServer.Builder.authenticator");
             }
             TransportLimits limits = TransportLimits.of(prscd.getConfig("limits"));
             TlsKeys keys = tls(prscd.getConfig("tls"));
+            var files = new Pages(pages);
+            var about = new Info(info, prscd.getBoolean("tls.self-made") ? keys : null);
             ExecutorService functionExecutor = Workers.perTask("prscd-function");
             var backing = new Backing(moitessier);
             var realms = new NodeRealms(catalog, backing, functionExecutor);
@@ -251,7 +293,9 @@ public final class PrscdServer implements AutoCloseable {
                     () -> !stopping.get() && realms.ready(),
                     Optional.of(prscd.getString("dump-token")).filter(token -> !token.isBlank()),
                     () -> realms.dump("\"connections\":" + admissions.connections() + ",\"refused\":"
-                            + admissions.refused() + ","));
+                            + admissions.refused() + ","),
+                    files,
+                    about::json);
             Gateway gateway;
             try {
                 realms.start();
@@ -270,12 +314,18 @@ public final class PrscdServer implements AutoCloseable {
                 functionExecutor.shutdown();
                 throw e;
             }
+            about.serves(gateway.servesWebTransport());
             ScheduledExecutorService housekeeping =
                     Executors.newSingleThreadScheduledExecutor(new DefaultThreadFactory("prscd-housekeeping", true));
             if (keys != null) {
                 long every = prscd.getDuration("tls.reload").toNanos();
-                housekeeping.scheduleWithFixedDelay(keys::refresh, every, every, TimeUnit.NANOSECONDS);
+                Future<?> unused =
+                        housekeeping.scheduleWithFixedDelay(keys::refresh, every, every, TimeUnit.NANOSECONDS);
             }
+            Duration idleRealm = prscd.getDuration("rooms.idle-realm");
+            long look = idleRealm.toNanos() / 4 + 1;
+            Future<?> unused = housekeeping.scheduleWithFixedDelay(
+                    () -> realms.closeIdle(idleRealm), look, look, TimeUnit.NANOSECONDS);
             log.info(
                     "serving {} on port {} over {}",
                     PATH,
@@ -324,7 +374,7 @@ public final class PrscdServer implements AutoCloseable {
             return switch (host) {
                 case "localhost" -> Hosts.loopback();
                 case "*" -> Hosts.all();
-                default -> List.of(InetAddress.getByName(host));
+                default -> List.of(InetAddress.getAllByName(host));
             };
         }
 

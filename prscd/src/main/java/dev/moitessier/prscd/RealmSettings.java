@@ -2,6 +2,7 @@ package dev.moitessier.prscd;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigUtil;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -33,12 +34,18 @@ record RealmSettings(NodeSettings node, ChannelRules channels, Set<String> keys,
     /** The realms of {@code prscd.realms}, and what a realm is that only an {@link Authenticator} knows. */
     static final class Catalog {
         private final Config prscd;
+        private final Duration lease;
         private final Map<String, RealmSettings> configured = new TreeMap<>();
         private final Map<String, String> realmOfKey = new HashMap<>();
 
-        /** {@link IllegalArgumentException} that names the key if something cannot be. */
-        Catalog(Config prscd) {
+        /**
+         * {@link IllegalArgumentException} that names the key if something cannot be.
+         *
+         * @param lease of the sessions that the rooms live by
+         */
+        Catalog(Config prscd, Duration lease) {
             this.prscd = prscd;
+            this.lease = lease;
             for (String name : prscd.getObject("realms").keySet()) {
                 RealmSettings realm = configured(name);
                 configured.put(name, realm);
@@ -96,7 +103,7 @@ record RealmSettings(NodeSettings node, ChannelRules channels, Set<String> keys,
             return new NodeSettings(
                     name,
                     prscd.getString("mesh"),
-                    rooms.getDuration("lease"),
+                    lease,
                     rooms.getDuration("settle"),
                     rooms.getDuration("tick"),
                     rooms.getDuration("linger"),

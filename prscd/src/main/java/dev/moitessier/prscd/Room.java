@@ -10,25 +10,17 @@ import dev.moitessier.prscd.RoomStore.LogRecord;
 import dev.moitessier.prscd.RoomStore.Present;
 import dev.moitessier.prscd.RoomStore.Reader;
 import dev.moitessier.prscd.Roster.Presence;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collection;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.UUID;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One channel on one node: its roster, what it says to the other nodes through the channel's scope, and what it reads
@@ -42,15 +34,9 @@ import org.slf4j.LoggerFactory;
  * <p>Not final only so that tests can put well-known mistakes back; each decision that can go wrong is a method of its own.
  */
 class Room {
-    private static final Logger LOG = LoggerFactory.getLogger(Room.class);
-
     private static final long OPEN_WAIT = Nanos.millis(500);
     private static final long OPEN_AGAIN = Nanos.millis(300);
-    private static final long APPEND_AGAIN_FIRST = Nanos.millis(50);
-    private static final long APPEND_AGAIN_LAST = Nanos.seconds(1);
-    /** Longer than the store's client needs to read an entry without a hint. */
-    private static final long SECOND_LOOK = Nanos.seconds(2);
-
+    private static final long SAY_AGAIN = Nanos.millis(50);
     private static final long STALE = Nanos.seconds(5);
     /** How long a room without members stays open for a broadcast from the application. */
     private static final long PINNED = Nanos.seconds(30);
@@ -84,49 +70,24 @@ class Room {
     private final Set<String> waiting = new LinkedHashSet<>();
     private final Set<String> heldBack = new LinkedHashSet<>();
     private long holdBackTill;
+    /** It was open under the former life, and others may have come since. */
+    private boolean reopens;
     /** Who waits for the acknowledgement, and until when at most. */
     private final Map<Member, Long> unacknowledged = new LinkedHashMap<>();
 
     private final Map<String, Long> lastN = new HashMap<>();
-    private final Map<String, Parts> partial = new HashMap<>();
-    private boolean reconciling;
+    private final FullRosters fullRosters = new FullRosters();
+    private final RollCall rollCall;
     private final Set<Runnable> whenOpen = new LinkedHashSet<>();
 
-    private final Set<String> dirty = new LinkedHashSet<>();
-    private final Set<String> settling = new LinkedHashSet<>();
+    private final Unsaid unsaid = new Unsaid();
     private boolean settlesSoon;
-    private final Set<String> gone = new LinkedHashSet<>();
-    private boolean full;
-    private boolean ask;
     private boolean bye;
-    private final Deque<Part> fullParts = new ArrayDeque<>();
     private final Outbox outbox;
     private final Set<Peer> stalled = new LinkedHashSet<>();
     private @Nullable InFlight inFlight;
     private int lingering;
     private long pinnedTill;
-
-    /** The one append under way: frozen, and repeated under the same id until its fate is known. */
-    private static final class InFlight {
-        final Append append;
-        final List<Datum> data;
-        final boolean bye;
-        int tries;
-
-        InFlight(Append append, List<Datum> data, boolean bye) {
-            this.append = append;
-            this.data = data;
-            this.bye = bye;
-        }
-    }
-
-    private record Part(int index, int of, List<Up> ups) {}
-
-    /** A full roster of which the last part is still to come. */
-    private static final class Parts {
-        int next;
-        final List<Up> ups = new ArrayList<>();
-    }
 
     Room(Node node, String channel, String scope) {
         this.node = node;
@@ -137,6 +98,7 @@ class Room {
         this.ordered = settings.order() == ChannelSettings.Order.ORDERED;
         this.audience = new Audience(channel, node.settings().mesh(), loop);
         this.outbox = node.newOutbox(ordered);
+        this.rollCall = new RollCall(node, this);
         String appScope = settings.scope();
         this.joined = appScope == null
                 ? null
@@ -153,7 +115,7 @@ class Room {
         audience.add(member);
         roster.put(new Presence(member.sid, peer.clientId(), node.life(), 1, node.nextStamp(), state));
         if (state != null) {
-            dirty.add(member.sid);
+            unsaid.changed(member.sid);
             show(peer.clientId());
         }
         unacknowledged.put(member, loop.nanos() + OPEN_WAIT);
@@ -185,23 +147,22 @@ class Room {
         presence.stamp = node.nextStamp();
         show(presence.clientId);
         if (first) {
-            dirty.add(member.sid);
+            unsaid.changed(member.sid);
             flush();
         } else if (!others.isEmpty() || state() != State.OPEN) {
-            node.tellSoon(this, member.sid);
+            node.notes().state(this, member.sid);
             settle(member.sid);
         }
     }
 
     /** States change often; the volatile lane has them at once, the log gets the last one. */
     private void settle(String sid) {
-        settling.add(sid);
+        unsaid.settling(sid);
         if (!settlesSoon) {
             settlesSoon = true;
             loop.after(node.settleNanos(), () -> {
                 settlesSoon = false;
-                dirty.addAll(settling);
-                settling.clear();
+                unsaid.settled();
                 flush();
             });
         }
@@ -213,7 +174,7 @@ class Room {
         if (volatileEvent != null) {
             audience.deliver(datum);
             if (!others.isEmpty()) {
-                node.tellSoon(this, datum, volatileEvent);
+                node.notes().event(this, datum, volatileEvent);
             }
             return true;
         }
@@ -248,6 +209,15 @@ class Room {
     /** This peer wants to say more than the queue takes; it is told when there is room. */
     void stall(Peer peer) {
         stalled.add(peer);
+        node.stalled(this);
+    }
+
+    /** False as long as somebody has to wait. */
+    boolean resumeStalled() {
+        if (queue().hasRoomAgain()) {
+            queueHasRoom();
+        }
+        return stalled.isEmpty();
     }
 
     void queueHasRoom() {
@@ -296,9 +266,7 @@ class Room {
         if (state() == State.DROPPED) {
             return;
         }
-        dirty.remove(sid);
-        settling.remove(sid);
-        gone.add(sid);
+        unsaid.left(sid);
         remove(sid);
         closeIfIdle();
         flush();
@@ -369,9 +337,10 @@ class Room {
 
     private void opened(Attached mine, Present present) {
         state = State.OPEN;
+        reopens = false;
         presenceFrom = present.position();
         Set<String> live = strangers(present.lives());
-        lookAgain(spokeOf(ownersNotIn(live)));
+        rollCall.missing(ownersNotIn(live));
         others.clear();
         others.addAll(live);
         waiting.clear();
@@ -422,11 +391,14 @@ class Room {
         if (waiting.isEmpty()) {
             return;
         }
-        full = true;
-        ask = true;
+        unsaid.say(true);
+        holdBack();
+        rollCall.later();
+    }
+
+    private void holdBack() {
         holdBackTill = loop.nanos() + 2 * node.leaseNanos();
         loop.after(2 * node.leaseNanos(), this::acknowledge);
-        reconcileLater();
     }
 
     /** Entries are missing: says all and asks for all again. Nobody is dropped for being unlisted: others may come back later. */
@@ -444,7 +416,7 @@ class Room {
                     Set<String> live = strangers(present.lives());
                     others.addAll(live);
                     waiting.addAll(live);
-                    full = true;
+                    unsaid.say(false);
                     askAround();
                     flush();
                 }
@@ -466,11 +438,15 @@ class Room {
         if (state() == State.DROPPED) {
             return;
         }
+        if (state() == State.OPEN) {
+            reopens = true;
+            holdBack();
+        }
         state = State.CLOSED;
         generation++;
         release();
-        fullParts.clear();
-        partial.clear();
+        unsaid.forgetRoster();
+        fullRosters.clear();
     }
 
     /** The same while others know the former life: it stays subscribed until the next one has been heard. */
@@ -484,7 +460,7 @@ class Room {
 
     private void letGo(Attached former) {
         loop.after(Nanos.seconds(1), () -> {
-            if (node.isEnded() || state() == State.DROPPED || state() == State.OPEN && !hasUnsent()) {
+            if (node.isEnded() || state() == State.DROPPED || (state() == State.OPEN && !hasUnsent())) {
                 former.detach();
             } else {
                 letGo(former);
@@ -523,9 +499,9 @@ class Room {
         }
     }
 
-    /** While rosters are owed to us nobody is said to have left whom the missing one may still hold. */
+    /** While rosters are owed to us, or will be, nobody is said to have left whom a missing one may still hold. */
     boolean holdsBack() {
-        return !waiting.isEmpty() && loop.nanos() - holdBackTill < 0;
+        return (reopens || !waiting.isEmpty()) && loop.nanos() - holdBackTill < 0;
     }
 
     // ---- closing
@@ -563,6 +539,14 @@ class Room {
         node.dropped(this);
     }
 
+    /** The node is closed. */
+    void end() {
+        suspend();
+        if (joined != null) {
+            joined.close();
+        }
+    }
+
     // ---- appending
 
     void flush() {
@@ -582,18 +566,13 @@ class Room {
         InFlight next = compose();
         if (next != null) {
             inFlight = next;
-            append(next);
+            next.send();
         }
     }
 
     /** Nobody else is here: presence is said when somebody asks. */
     private void sayNothing() {
-        dirty.clear();
-        settling.clear();
-        gone.clear();
-        fullParts.clear();
-        full = false;
-        ask = false;
+        unsaid.clear();
         if (!ordered) {
             outbox.clear();
         }
@@ -609,173 +588,58 @@ class Room {
         }
         boolean saysBye = bye && isDeserted();
         if (saysBye) {
-            full = false;
-            fullParts.clear();
+            unsaid.forgetRoster();
         }
-        int budget = node.limits().entryBytes();
-        boolean asks = false;
-        if (full && fullParts.isEmpty()) {
-            asks = ask;
-            splitFull(budget / 2);
-        }
-        Part part = fullParts.poll();
-        List<Up> ups;
-        List<String> left = List.of();
-        if (part != null) {
-            ups = part.ups;
-        } else {
-            dirty.addAll(settling);
-            settling.clear();
-            ups = takeDirty(budget / 2);
-            left = takeGone(budget / 4);
-        }
-        List<Datum> data = outbox.take(budget / 2);
-        if (part == null && ups.isEmpty() && left.isEmpty() && data.isEmpty() && !saysBye) {
+        int budget = node.limits().entryBytes() / 2;
+        Unsaid.Words words = unsaid.take(roster, node.life(), budget);
+        List<Datum> data = outbox.take(budget);
+        if (words.isEmpty() && data.isEmpty() && !saysBye) {
             return null;
         }
         LogEntry entry = new LogEntry(
                 node.life(),
                 node.nextN(),
-                asks,
+                words.asks(),
                 saysBye,
-                part == null ? 0 : part.index,
-                part == null ? 0 : part.of,
-                ups,
-                left,
+                words.part(),
+                words.parts(),
+                words.ups(),
+                words.gone(),
                 data);
         Append append = new Append(scope, node.newId(), Node.SENDER, entry.encode(), Map.of());
         if (ordered && !data.isEmpty()) {
             queueHasRoom();
         }
-        return new InFlight(append, data, saysBye);
+        return new InFlight(node, this, append, data, saysBye);
     }
 
-    /** A roster that does not fit one entry goes in parts, which readers apply together. */
-    private void splitFull(int budget) {
-        full = false;
-        ask = false;
-        dirty.clear();
-        settling.clear();
-        gone.clear();
-        List<List<Up>> parts = new ArrayList<>();
-        List<Up> part = new ArrayList<>();
-        int weight = 0;
-        for (Presence each : roster.all()) {
-            Up up = each.owner.equals(node.life()) ? upOf(each) : null;
-            if (up == null) {
-                continue;
-            }
-            weight += up.weight();
-            if (weight > budget && !part.isEmpty()) {
-                parts.add(part);
-                part = new ArrayList<>();
-                weight = up.weight();
-            }
-            part.add(up);
-        }
-        parts.add(part);
-        for (int i = 0; i < parts.size(); i++) {
-            fullParts.add(new Part(i, parts.size(), parts.get(i)));
-        }
-    }
-
-    private static @Nullable Up upOf(Presence each) {
-        byte[] state = each.state;
-        return state == null ? null : new Up(each.sid, each.clientId, each.version, each.stamp, state);
-    }
-
-    private List<Up> takeDirty(int budget) {
-        List<Up> ups = new ArrayList<>();
-        int weight = 0;
-        for (Iterator<String> sids = dirty.iterator(); sids.hasNext() && weight < budget; ) {
-            Presence each = roster.get(sids.next());
-            sids.remove();
-            Up up = each == null ? null : upOf(each);
-            if (up != null) {
-                ups.add(up);
-                weight += up.weight();
-            }
-        }
-        return ups;
-    }
-
-    private List<String> takeGone(int budget) {
-        List<String> left = new ArrayList<>();
-        int weight = 0;
-        for (Iterator<String> sids = gone.iterator(); sids.hasNext() && weight < budget; ) {
-            String sid = sids.next();
-            sids.remove();
-            left.add(sid);
-            weight += sid.length() + 1;
-        }
-        return left;
-    }
-
-    private void append(InFlight mine) {
-        node.counters().add(mine.tries++ == 0 ? Count.APPENDS : Count.APPENDS_REPEATED);
-        node.store().append(mine.append, new Answer<>() {
-            @Override
-            public void ok(Appended appended) {
-                if (inFlight == mine) {
-                    inFlight = null;
-                    appended(mine, appended);
-                }
-            }
-
-            @Override
-            public void failed(Throwable cause) {
-                if (inFlight == mine) {
-                    if (mine.tries == 10) {
-                        LOG.warn("Channel {}: nothing can be written for a while; trying on", channel, cause);
-                    }
-                    uncertain(mine.append.id(), mine.tries);
-                }
-            }
-        });
-    }
-
-    /** It may have been written or not: the very same again, until one attempt is answered. */
-    void uncertain(UUID id, int tries) {
-        long delay = Math.min(APPEND_AGAIN_LAST, APPEND_AGAIN_FIRST << Math.min(tries, 5));
-        loop.after(node.jitter(delay), () -> repeat(id, tries));
-    }
-
-    private void repeat(UUID id, int tries) {
-        InFlight mine = inFlight;
-        if (mine == null || !mine.append.id().equals(id)) {
-            return;
-        }
-        if (state() == State.OPEN && node.maySpeak()) {
-            append(mine);
-        } else {
-            uncertain(id, tries);
-        }
+    /** It may have been written or not: the very same again. */
+    void uncertain(InFlight mine) {
+        mine.sendAgain();
     }
 
     /** For the mistake of giving up what may have been written. */
-    final void abandon(UUID id) {
-        InFlight mine = inFlight;
-        if (mine != null && mine.append.id().equals(id)) {
-            inFlight = null;
-            outbox.putBack(mine.data, loop.nanos());
-            full = true;
-            loop.after(APPEND_AGAIN_FIRST, this::flush);
-        }
+    final void abandon(InFlight mine) {
+        mine.abandon();
+        inFlight = null;
+        outbox.putBack(mine.data(), loop.nanos());
+        unsaid.say(false);
+        loop.after(SAY_AGAIN, this::flush);
     }
 
-    private void appended(InFlight mine, Appended appended) {
+    void appended(InFlight mine, Appended appended) {
+        inFlight = null;
         if (!appended.heard()) {
-            unheard(mine.data);
+            unheard(mine.data());
             return;
         }
-        if (mine.bye) {
+        if (mine.isBye()) {
             bye = false;
             if (isIdle()) {
                 drop();
                 return;
             }
-            full = true;
-            ask = true;
+            unsaid.say(true);
         }
         flush();
         closeIfIdle();
@@ -785,9 +649,9 @@ class Room {
     void unheard(List<Datum> data) {
         node.counters().add(Count.APPENDS_UNHEARD);
         outbox.putBack(data, loop.nanos());
-        full = true;
+        unsaid.say(false);
         bye = false;
-        loop.after(APPEND_AGAIN_FIRST, () -> {
+        loop.after(SAY_AGAIN, () -> {
             flush();
             closeIfIdle();
         });
@@ -839,12 +703,11 @@ class Room {
         String life = entry.life();
         boolean stranger = node.drainedTill(life) == null && others.add(life) && !entry.ask() && !entry.bye();
         if (entry.ask() || stranger) {
-            full = true;
-            ask |= stranger;
+            unsaid.say(stranger);
         }
         Set<String> touched = new LinkedHashSet<>();
         if (entry.isFull()) {
-            List<Up> roster = wholeRoster(entry);
+            List<Up> roster = fullRosters.add(entry);
             if (roster != null) {
                 replace(life, roster, touched);
                 waiting.remove(life);
@@ -862,33 +725,13 @@ class Room {
         if (entry.bye()) {
             others.remove(life);
             waiting.remove(life);
-            partial.remove(life);
+            fullRosters.forget(life);
             replace(life, List.of(), touched);
         }
         touched.forEach(this::show);
         acknowledge();
         flush();
-        reconcileLater();
-    }
-
-    private @Nullable List<Up> wholeRoster(LogEntry entry) {
-        if (entry.parts() == 1) {
-            partial.remove(entry.life());
-            return entry.ups();
-        }
-        Parts parts = entry.part() == 0 ? new Parts() : partial.get(entry.life());
-        if (parts == null || parts.next != entry.part()) {
-            partial.remove(entry.life());
-            return null;
-        }
-        parts.ups.addAll(entry.ups());
-        parts.next++;
-        if (parts.next < entry.parts()) {
-            partial.put(entry.life(), parts);
-            return null;
-        }
-        partial.remove(entry.life());
-        return parts.ups;
+        rollCall.later();
     }
 
     private void replace(String life, List<Up> roster, Set<String> touched) {
@@ -959,7 +802,7 @@ class Room {
     void bury(String life) {
         others.remove(life);
         waiting.remove(life);
-        partial.remove(life);
+        fullRosters.forget(life);
         if (node.drainedTill(life) == null) {
             removeAll(roster.where(each -> each.owner.equals(life)));
         }
@@ -986,12 +829,22 @@ class Room {
 
     void forget(String life) {
         lastN.remove(life);
+        if (joined != null) {
+            joined.forget(life);
+        }
     }
 
     /** The loop stood still: what it thinks it has waited for, it has not. */
     void woke() {
         holdBackTill = Math.max(holdBackTill, loop.nanos() + node.leaseNanos());
         loop.after(node.leaseNanos(), this::acknowledge);
+    }
+
+    /** While the store is away nobody can answer: that time does not count as waiting. */
+    void storeIsAway() {
+        if (reopens || !waiting.isEmpty()) {
+            holdBackTill = Math.max(holdBackTill, loop.nanos() + node.leaseNanos());
+        }
     }
 
     /** Own peers pass to the next life; the higher version says that it is newer than the one before. */
@@ -1004,68 +857,12 @@ class Room {
         }
     }
 
-    /** A node may have closed the channel without a word, thinking that it was alone: it is looked for now and then. */
-    private void reconcileLater() {
-        if (!reconciling && (!others.isEmpty() || !waiting.isEmpty())) {
-            reconciling = true;
-            long pace = waiting.isEmpty() ? node.reconcileNanos() : node.leaseNanos() / 2;
-            loop.after(node.jitter(pace), () -> {
-                reconciling = false;
-                Set<String> compared = ownersNotIn(Set.of());
-                compared.addAll(others);
-                compared.addAll(waiting);
-                reconcile(spokeOf(compared), this::lookAgain);
-            });
-        }
-    }
-
-    /** Who is not subscribed may have drained or died, and the word of that be on its way: it is given time to come. */
-    private void lookAgain(Map<String, Long> unlisted) {
-        int opening = generation;
-        if (!unlisted.isEmpty()) {
-            loop.after(SECOND_LOOK, () -> {
-                if (generation == opening) {
-                    reconcile(unlisted, silent -> closedSilently(silent.keySet()));
-                }
-            });
-        }
-        reconcileLater();
-    }
-
-    /** Passes on those of these lives that are not subscribed and have not spoken since. */
-    void reconcile(Map<String, Long> spoke, Consumer<Map<String, Long>> unlisted) {
+    /** Who is subscribed now; no answer if the room is not open. */
+    void subscribers(Answer<Present> answer) {
         Attached mine = attached;
-        if (state() != State.OPEN || mine == null) {
-            return;
+        if (state() == State.OPEN && mine != null) {
+            mine.subscribers(answer);
         }
-        int opening = generation;
-        mine.subscribers(new Answer<>() {
-            @Override
-            public void ok(Present present) {
-                if (generation == opening) {
-                    Map<String, Long> silent = new LinkedHashMap<>(spoke);
-                    silent.keySet().removeAll(present.lives());
-                    silent.entrySet().removeIf(each -> !each.getValue().equals(lastN.getOrDefault(each.getKey(), 0L)));
-                    unlisted.accept(silent);
-                }
-            }
-
-            @Override
-            public void failed(Throwable cause) {
-                loop.after(node.jitter(SECOND_LOOK), () -> {
-                    if (generation == opening) {
-                        reconcile(spoke, unlisted);
-                    }
-                });
-            }
-        });
-    }
-
-    /** Up to which entry each of them has been read. */
-    private Map<String, Long> spokeOf(Set<String> lives) {
-        Map<String, Long> spoke = new LinkedHashMap<>();
-        lives.forEach(life -> spoke.put(life, lastN.getOrDefault(life, 0L)));
-        return spoke;
     }
 
     /** Whose peers are here, and not because it said that they would be back. */
@@ -1079,21 +876,18 @@ class Room {
         return owners;
     }
 
-    private void closedSilently(Collection<String> lives) {
-        if (lives.isEmpty()) {
-            return;
-        }
+    /** They have left without a word, and have neither drained nor died. */
+    void closedSilently(Set<String> lives) {
         others.removeAll(lives);
         waiting.removeAll(lives);
-        lives.forEach(partial::remove);
+        lives.forEach(fullRosters::forget);
         removeAll(roster.where(each -> each.lingersTill == null && lives.contains(each.owner)));
         if (!waiting.isEmpty()) {
-            full = true;
-            ask = true;
+            unsaid.say(true);
         }
         acknowledge();
         flush();
-        reconcileLater();
+        rollCall.later();
         closeIfIdle();
     }
 
@@ -1133,17 +927,46 @@ class Room {
         }
     }
 
+    /** How much waits to be said of who is here. */
+    int unsaid() {
+        return unsaid.size();
+    }
+
     boolean hasUnsent() {
         return inFlight != null
-                || !fullParts.isEmpty()
-                || full && !others.isEmpty()
                 || !outbox.isEmpty()
-                || state() == State.OPEN && !others.isEmpty() && (!gone.isEmpty() || !dirty.isEmpty())
-                || joined != null && !joined.isIdle();
+                || (!others.isEmpty() && !unsaid.isEmpty())
+                || (joined != null && !joined.isIdle());
     }
 
     Set<String> others() {
         return others;
+    }
+
+    /** All lives that are said to be here. */
+    Set<String> livesHere() {
+        Set<String> lives = ownersNotIn(Set.of());
+        lives.addAll(others);
+        lives.addAll(waiting);
+        return lives;
+    }
+
+    boolean hasOthers() {
+        return !others.isEmpty() || !waiting.isEmpty();
+    }
+
+    boolean isOwedRosters() {
+        return !waiting.isEmpty();
+    }
+
+    /** Up to which of its entries a life has been read. */
+    long readOf(String life) {
+        return lastN.getOrDefault(life, 0L);
+    }
+
+    /** Answers to what was asked before it changed are not this opening's any more. */
+    int generation() {
+        return generation;
     }
 
     boolean isOpen() {

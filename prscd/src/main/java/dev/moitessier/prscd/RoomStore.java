@@ -41,6 +41,7 @@ interface RoomStore {
      * @param farewell appended by the store in the step that removes this subscriber, however it goes; null: nothing
      * @param keep also keeps the mailbox when nobody is subscribed, so that nothing falls between two lives (L5a)
      */
+    @SuppressWarnings("ArrayRecordComponent") // Never compared, and never changed once it is made.
     record Attachment(String scope, String life, byte @Nullable [] farewell, boolean keep) {}
 
     /** A subscriber; survives the end of the store's session (subscribes again by itself) until it is detached. */
@@ -70,6 +71,7 @@ interface RoomStore {
     /** One entry as read; {@code headers} as given to {@link Append}, {@code sender} is the person's id. */
     record LogRecord(long position, String sender, ByteBuffer body, Map<String, String> headers) {}
 
+    @SuppressWarnings("ArrayRecordComponent") // Never compared, and never changed once it is made.
     record Append(String scope, UUID id, String sender, byte[] body, Map<String, String> headers) {}
 
     /** {@code heard} false: the scope has no mailbox, nothing was written. {@code duplicate}: this id was there before. */
@@ -87,7 +89,7 @@ interface RoomStore {
 
         boolean publish(String topic, byte[] payload);
 
-        /** The sink is called on the node's loop. */
-        void subscribe(String topic, Consumer<ByteBuffer> sink);
+        /** The sink is called on the node's loop, until what is returned has been run. */
+        Runnable subscribe(String topic, Consumer<ByteBuffer> sink);
     }
 }

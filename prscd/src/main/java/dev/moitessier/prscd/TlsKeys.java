@@ -10,7 +10,6 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,11 +22,16 @@ final class TlsKeys {
     private static final Duration RENEW_BEFORE_END = Duration.ofDays(1);
 
     private final Source source;
-    private final List<Consumer<TlsIdentity>> users = new CopyOnWriteArrayList<>();
+    private final List<User> users = new CopyOnWriteArrayList<>();
     private volatile TlsIdentity present;
     private String complaint = "";
 
-    /** Where an identity comes from; the same object again if nothing has changed. */
+    /** Makes of an identity what it needs, which may fail; what that gives puts it in force, which may not. */
+    interface User {
+        Runnable prepare(TlsIdentity identity);
+    }
+
+    /** Where an identity comes from; the same again if nothing has changed. */
     private interface Source {
         TlsIdentity next(TlsIdentity present) throws IOException;
     }
@@ -80,9 +84,9 @@ final class TlsKeys {
         return present;
     }
 
-    /** Called now and after each change, by the thread that calls {@link #refresh}. */
-    void use(Consumer<TlsIdentity> user) {
-        user.accept(present);
+    /** Called now and after each change, by the thread that calls {@link #refresh}. All users change, or none. */
+    void use(User user) {
+        user.prepare(present).run();
         users.add(user);
     }
 
@@ -90,10 +94,10 @@ final class TlsKeys {
     void refresh() {
         try {
             TlsIdentity next = source.next(present);
-            if (next != present) {
-                for (Consumer<TlsIdentity> user : users) {
-                    user.accept(next);
-                }
+            if (!next.equals(present)) {
+                List<Runnable> prepared =
+                        users.stream().map(user -> user.prepare(next)).toList();
+                prepared.forEach(Runnable::run);
                 present = next;
                 log.info(
                         "new TLS certificate, valid until {}",

@@ -16,6 +16,7 @@ record VolatileNote(String life, List<Item> items) {
         int weight();
     }
 
+    @SuppressWarnings("ArrayRecordComponent") // Never compared, and never changed once it is made.
     record State(String channel, String sid, long version, long stamp, byte[] state) implements Item {
         @Override
         public int weight() {
@@ -23,6 +24,7 @@ record VolatileNote(String life, List<Item> items) {
         }
     }
 
+    @SuppressWarnings("ArrayRecordComponent") // Never compared, and never changed once it is made.
     record Event(String channel, String sid, byte[] payload) implements Item {
         @Override
         public int weight() {

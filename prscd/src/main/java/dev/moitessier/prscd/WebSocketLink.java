@@ -22,6 +22,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** A client on WebSocket: frames of RFC 6455 become messages, and silence becomes an end. */
+@SuppressWarnings("FutureReturnValueIgnored") // what becomes of a write or a close shows in the pipeline
 final class WebSocketLink extends Link implements Heartbeats.Beating {
     private static final Logger log = LoggerFactory.getLogger(WebSocketLink.class);
 
@@ -33,7 +34,9 @@ final class WebSocketLink extends Link implements Heartbeats.Beating {
     private final Allowance allowance;
     private boolean paced;
     private int silentBeats;
-    private long unwritableSince = Long.MIN_VALUE;
+    /** Of any worth while the channel is not writable. */
+    private long unwritableSince;
+
     private long roundTripMillis = -1;
 
     WebSocketLink(Channel channel, WriteQueue writes, Heartbeats heartbeats, TransportLimits limits) {
@@ -97,11 +100,8 @@ final class WebSocketLink extends Link implements Heartbeats.Beating {
             end(Departure.LOST, CloseCode.GOING_AWAY, "no answer to pings");
             return;
         }
-        if (channel().isWritable()) {
-            unwritableSince = Long.MIN_VALUE;
-        } else if (unwritableSince == Long.MIN_VALUE) {
-            unwritableSince = nanos;
-        } else if (nanos - unwritableSince > limits().slowTimeout().toNanos()) {
+        if (!channel().isWritable()
+                && nanos - unwritableSince > limits().slowTimeout().toNanos()) {
             end(Departure.LOST, CloseCode.TRY_AGAIN_LATER, "too slow");
             return;
         }
@@ -167,6 +167,7 @@ final class WebSocketLink extends Link implements Heartbeats.Beating {
 
         @Override
         public void channelWritabilityChanged(ChannelHandlerContext context) {
+            unwritableSince = System.nanoTime();
             tellWritable();
         }
 

@@ -37,7 +37,6 @@ import io.netty.handler.codec.quic.QuicStreamChannel;
 import io.netty.util.AttributeKey;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -51,6 +50,7 @@ import org.slf4j.LoggerFactory;
  * WebTransport over HTTP/3: draft-02 as Chromium speaks it, the settings of newer drafts beside it. One session per
  * connection, datagrams only: Presencejs knows nothing else. Loaded only where Netty's QUIC is on the class path.
  */
+@SuppressWarnings("FutureReturnValueIgnored") // what becomes of a write or a close shows in the pipeline
 final class WebTransport {
     private static final Logger log = LoggerFactory.getLogger(WebTransport.class);
 
@@ -87,7 +87,10 @@ final class WebTransport {
         this.gateway = gateway;
         new SecureRandom().nextBytes(tokenSecret);
         this.tls = context(keys.present());
-        keys.use(identity -> tls = context(identity));
+        keys.use(identity -> {
+            QuicSslContext next = context(identity);
+            return () -> tls = next;
+        });
     }
 
     /** Called only where the classes are there; null, and one line in the log, if the native part is not. */
@@ -326,6 +329,8 @@ final class WebTransport {
             } else if (!protocol.toString().equals("webtransport")
                     && !protocol.toString().equals("webtransport-h3")) {
                 refuse(context, 501);
+            } else if (!text(headers.method()).equals("CONNECT")) {
+                refuse(context, 400);
             } else if (connection.asked) {
                 // We announce one session per connection.
                 refuse(context, 429);
@@ -380,20 +385,20 @@ final class WebTransport {
 
         private void plain(ChannelHandlerContext context, Http3Headers headers) {
             gateway.routes()
-                    .answer(text(headers.method()), text(headers.path()), nullable(headers.get("authorization")))
+                    .answer(text(headers.method()), text(headers.path()), name -> nullable(headers.get(name)))
                     .whenComplete((answer, failure) -> context.executor()
                             .execute(() -> answer(
                                     context, failure == null ? answer : Routes.Answer.text(500, "internal error"))));
         }
 
         private void answer(ChannelHandlerContext context, Routes.Answer answer) {
-            byte[] body = answer.body().getBytes(StandardCharsets.UTF_8);
+            byte[] body = answer.body();
             var response = new DefaultHttp3HeadersFrame();
-            response.headers()
-                    .status(Integer.toString(answer.status()))
-                    .set("content-type", answer.contentType())
-                    .set("content-length", Integer.toString(body.length))
-                    .set("cache-control", "no-store");
+            response.headers().status(Integer.toString(answer.status())).set("content-type", answer.contentType());
+            answer.headers().forEach(response.headers()::set);
+            if (answer.status() != 304) {
+                response.headers().set("content-length", Integer.toString(body.length));
+            }
             context.write(response);
             context.writeAndFlush(new DefaultHttp3DataFrame(Unpooled.wrappedBuffer(body)))
                     .addListener(QuicStreamChannel.SHUTDOWN_OUTPUT);
@@ -410,7 +415,7 @@ final class WebTransport {
             try {
                 WebTransportLink present = session;
                 if (present != null && capsules.closes(frame.content())) {
-                    over(context, Departure.LEFT);
+                    over(Departure.LEFT);
                 }
             } finally {
                 frame.release();
@@ -419,24 +424,24 @@ final class WebTransport {
 
         @Override
         protected void channelInputClosed(ChannelHandlerContext context) {
-            over(context, Departure.LEFT);
+            over(Departure.LEFT);
         }
 
         @Override
         public void channelInactive(ChannelHandlerContext context) throws Exception {
-            over(context, Departure.LOST);
+            over(Departure.LOST);
             super.channelInactive(context);
         }
 
         @Override
         public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
             log.debug("session of {} broke: {}", connection.remote, cause.toString());
-            over(context, Departure.LOST);
+            over(Departure.LOST);
             context.close();
         }
 
         /** A session that has ended has nothing to do on its connection any more. */
-        private void over(ChannelHandlerContext context, Departure departure) {
+        private void over(Departure departure) {
             WebTransportLink present = session;
             if (present != null && present.leave(departure)) {
                 connection.channel.close(true, Http3ErrorCode.H3_NO_ERROR.code(), Unpooled.EMPTY_BUFFER);

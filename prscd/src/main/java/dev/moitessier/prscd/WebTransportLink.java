@@ -7,6 +7,7 @@ import io.netty.handler.codec.http3.Http3ErrorCode;
 import io.netty.handler.codec.quic.QuicChannel;
 
 /** A client on WebTransport: each message is one datagram, which may be lost. */
+@SuppressWarnings("FutureReturnValueIgnored") // what becomes of a write or a close shows in the pipeline
 final class WebTransportLink extends Link {
     private final QuicChannel connection;
     private final long quarterStreamId;

@@ -1,5 +1,6 @@
 package dev.moitessier.prscd;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
 import com.typesafe.config.Config;
@@ -13,10 +14,13 @@ import java.io.BufferedReader;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -41,6 +45,11 @@ import org.junit.jupiter.api.Assumptions;
 final class Agent implements AutoCloseable {
     private static final Path SOURCES = Path.of("src/test/node");
     private static final Path INSTALLED = Path.of("target/node");
+    private static final List<Path> BESIDE = List.of(
+            Path.of("src/main/npm/presence.js"),
+            Path.of("src/main/npm/presence.d.ts"),
+            Path.of("../docs/protocol.md"),
+            Path.of("../docs/presence.md"));
     private static final List<String> CHROMIUM = List.of("chromium", "chromium-browser", "google-chrome");
     private static final long ANSWER_SECONDS = 60;
 
@@ -52,9 +61,10 @@ final class Agent implements AutoCloseable {
     private final List<Config> events = new CopyOnWriteArrayList<>();
 
     private Agent(List<String> command) throws IOException {
+        Path complaints = Files.createTempFile(INSTALLED, "agent", ".err");
         process = new ProcessBuilder(command)
                 .directory(INSTALLED.toFile())
-                .redirectError(INSTALLED.resolve("agent.err").toFile())
+                .redirectError(complaints.toFile())
                 .start();
         commands = new BufferedWriter(process.outputWriter(StandardCharsets.UTF_8));
         Thread reader = new Thread(this::read, "agent-reader");
@@ -64,7 +74,7 @@ final class Agent implements AutoCloseable {
             ready.get(ANSWER_SECONDS, TimeUnit.SECONDS);
         } catch (ExecutionException | TimeoutException | InterruptedException e) {
             close();
-            throw new IOException("the clients do not start: " + Files.readString(INSTALLED.resolve("agent.err")), e);
+            throw new IOException("the clients do not start: " + Files.readString(complaints), e);
         }
     }
 
@@ -102,26 +112,56 @@ final class Agent implements AutoCloseable {
             missing("no Node.js on the PATH: real clients are not tested");
         }
         Files.createDirectories(INSTALLED);
-        String wanted = Files.readString(SOURCES.resolve("package.json"));
-        try (var files = Files.list(SOURCES)) {
-            for (Path file : files.filter(Files::isRegularFile).toList()) {
-                Files.copy(file, INSTALLED.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
+        // Another JVM of this module's tests may be about it.
+        try (FileChannel lock = FileChannel.open(
+                        INSTALLED.resolve("installed.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                FileLock held = lock.lock()) {
+            assertThat(held.isValid()).isTrue();
+            String wanted = Files.readString(SOURCES.resolve("package.json"));
+            copy(SOURCES);
+            for (Path file : BESIDE) {
+                copy(file);
             }
-        }
-        Path done = INSTALLED.resolve("installed.json");
-        if (!Files.exists(done) || !Files.readString(done).equals(wanted)) {
-            Process install = new ProcessBuilder(
-                            npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts")
-                    .directory(INSTALLED.toFile())
-                    .redirectErrorStream(true)
-                    .start();
-            String said = new String(install.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            if (install.onExit().join().exitValue() != 0) {
-                missing("the packages of the real clients cannot be installed: " + said);
+            Path done = INSTALLED.resolve("installed.json");
+            if (!Files.exists(done) || !Files.readString(done).equals(wanted)) {
+                Process install = new ProcessBuilder(
+                                npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts")
+                        .directory(INSTALLED.toFile())
+                        .redirectErrorStream(true)
+                        .start();
+                String said = new String(install.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+                if (install.onExit().join().exitValue() != 0) {
+                    missing("the packages of the real clients cannot be installed: " + said);
+                }
+                Files.writeString(done, wanted);
             }
-            Files.writeString(done, wanted);
         }
         return String.valueOf(node);
+    }
+
+    /** The file, or the files of the folder. */
+    private static void copy(Path from) throws IOException {
+        try (var files = Files.walk(from, 1)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                Path copy = INSTALLED.resolve(file.getFileName());
+                if (!Files.exists(copy) || Files.mismatch(file, copy) >= 0) {
+                    Files.copy(file, copy, StandardCopyOption.REPLACE_EXISTING);
+                }
+            }
+        }
+    }
+
+    /** Runs a file of tests with Node's own runner; what it printed if they passed. */
+    static String nodeTest(String file) throws IOException {
+        Process tests = new ProcessBuilder(installed(), "--test", "--test-reporter=tap", file)
+                .directory(INSTALLED.toFile())
+                .redirectErrorStream(true)
+                .start();
+        String said = new String(tests.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        if (tests.onExit().join().exitValue() != 0) {
+            fail(said);
+        }
+        return said;
     }
 
     private static @Nullable String onPath(String program) {

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /** Servers and clients under a script, in simulated time: the same classes as in {@link SimWorld}, without chance. */
@@ -46,7 +47,16 @@ final class Bench {
     }
 
     Server server(long skewMillis) {
-        return new Server(skewMillis);
+        return new Server("sim", skewMillis);
+    }
+
+    Server serverOf(String realm) {
+        return new Server(realm, 0);
+    }
+
+    /** Nodes that still listen on the volatile lane. */
+    int onTheLane() {
+        return lane == null ? 0 : lane.sinks();
     }
 
     int appendsIn(String channel) {
@@ -74,13 +84,13 @@ final class Bench {
         final SimCore core;
         final SimNode node;
 
-        Server(long skewMillis) {
+        Server(String realm, long skewMillis) {
             if (lane == null) {
                 lane = new SimCore.SimLane(sim, laneLoses);
             }
             process = new SimProcess(sim, skewMillis);
             core = new SimCore(store, process, faults, lane);
-            NodeSettings defaults = NodeSettings.of("sim", "m1");
+            NodeSettings defaults = NodeSettings.of(realm, "m1");
             node = new SimNode(
                     new NodeSettings(
                             defaults.realm(),
@@ -107,7 +117,11 @@ final class Bench {
         }
 
         Client client(String id) {
-            return new Client(this, id);
+            return new Client(this, id, SimWorld.EVERYBODY);
+        }
+
+        Client client(String id, Access access) {
+            return new Client(this, id, access);
         }
 
         Map<String, String> shown(String channel) {
@@ -149,14 +163,17 @@ final class Bench {
         boolean deaf;
 
         PeerConnection.Kind kind = PeerConnection.Kind.WEBSOCKET;
+        /** How much of what it says and hears gets lost, but for its joins; the rest comes late and in any order. */
+        double loses;
+
         int closedWith;
         boolean reading = true;
         private final Server server;
 
-        Client(Server server, String id) {
+        Client(Server server, String id, Access access) {
             this.server = server;
             this.id = id;
-            this.peer = server.node.connect(id, this, SimWorld.EVERYBODY);
+            this.peer = server.node.connect(id, this, access);
         }
 
         Client join(String channel) {
@@ -177,11 +194,22 @@ final class Bench {
 
         void say(Signalling message) {
             byte[] bytes = message.encode();
-            sim.after(Nanos.millis(1), () -> {
+            if (!message.opCode().equals(Psig.OP_CHANNEL_JOIN) && isLost()) {
+                return;
+            }
+            sim.after(onTheWay(), () -> {
                 if (server.process.isUp()) {
                     peer.received(bytes);
                 }
             });
+        }
+
+        private boolean isLost() {
+            return loses > 0 && sim.chance(loses);
+        }
+
+        private long onTheWay() {
+            return loses > 0 ? sim.around(.03) : Nanos.millis(1);
         }
 
         void state(String channel, String text) {
@@ -214,6 +242,19 @@ final class Bench {
                     .filter(Signalling::isData)
                     .map(each -> each.event().data())
                     .toList();
+        }
+
+        /** Whom the real client shows now, in the order in which frames came. */
+        Set<String> members() {
+            Set<String> members = new TreeSet<>();
+            for (Signalling each : got) {
+                if (each.opCode().equals(Psig.OP_STATE)) {
+                    members.add(each.cid());
+                } else if (each.opCode().equals(Psig.OP_PEER_OFFLINE)) {
+                    members.remove(each.cid());
+                }
+            }
+            return members;
         }
 
         List<String> offlines() {
@@ -255,7 +296,9 @@ final class Bench {
                 return Sent.TAKEN;
             }
             byte[] bytes = frame.bytes().clone();
-            sim.after(Nanos.millis(1), () -> receive(Signalling.decode(bytes)));
+            if (!isLost()) {
+                sim.after(onTheWay(), () -> receive(Signalling.decode(bytes)));
+            }
             return Sent.TAKEN;
         }
 

@@ -265,6 +265,35 @@ class ClusterTest {
     }
 
     @Test
+    @DisplayName(
+            "pause.others: a node that slept through a death and a return says of nobody that he has left, even if the store goes away before it has heard all")
+    void wakesUnknowing() {
+        for (boolean outage : List.of(false, true)) {
+            Bench bench = new Bench();
+            Server sleeps = bench.server();
+            Server dies = bench.server();
+            Server stays = bench.server();
+            Client bob = sleeps.client("bob").in("room");
+            dies.client("ada").in("room");
+            bench.run(4);
+            bob.forget();
+            sleeps.process.pause(10);
+            bench.run(1);
+            stays.client("ada").in("room");
+            dies.kill();
+            bench.run(7.3);
+            if (outage) {
+                // The word that it waits for is written, and not read.
+                bench.sim.at(bench.sim.now() + Nanos.millis(1_600), () -> bench.outage(15));
+            }
+            bench.run(30);
+            assertThat(bob.offlines()).isEmpty();
+            assertThat(sleeps.shown("room")).containsOnlyKeys("ada", "bob");
+            assertThat(stays.shown("room")).containsOnlyKeys("ada", "bob");
+        }
+    }
+
+    @Test
     @DisplayName("pause.beforeSend: an append that leaves a node behind its death shows nobody; its data is heard once")
     void lateAppend() {
         Server one = bench.server();
@@ -572,6 +601,151 @@ class ClusterTest {
         bench.run(8);
         assertThat(seen.stream().map(each -> each.opCode() + " " + each.cid()))
                 .containsExactly("peer_offline ada", "peer_offline bob", "peer_offline eve");
+    }
+
+    @Test
+    @DisplayName(
+            "function.orderedAfterInput: in an ordered channel it is called when its input has its place, and answers behind it")
+    void orderedFunctions() {
+        Server one = bench.server();
+        Server two = bench.server();
+        List<String> seen = new ArrayList<>();
+        for (Server each : List.of(one, two)) {
+            each.node.function("echo", context -> {
+                if (context.readSignalling().isData()) {
+                    String text = context.readEvent().data();
+                    seen.add(text);
+                    context.writeEvent(new ChannelEvent("m", "re " + text));
+                }
+            });
+        }
+        Client ada = one.client("ada").in("ordered-1");
+        Client bob = two.client("bob").in("ordered-1");
+        Client eve = one.client("eve").in("ordered-1");
+        bench.run(2);
+        bench.outage(4);
+        bench.run(.1);
+        for (int i = 0; i < 10; i++) {
+            ada.data("ordered-1", "a" + i);
+            bob.data("ordered-1", "b" + i);
+        }
+        bench.run(3);
+        assertThat(seen).isEmpty();
+        bench.run(6);
+        assertThat(seen).hasSize(20).doesNotHaveDuplicates();
+        assertThat(seen.stream().filter(each -> each.startsWith("a"))).isSorted();
+        assertThat(eve.heard()).hasSize(40).doesNotHaveDuplicates();
+        for (String each : seen) {
+            assertThat(eve.heard().indexOf("re " + each))
+                    .isGreaterThan(eve.heard().indexOf(each));
+        }
+    }
+
+    @Test
+    @DisplayName(
+            "outage.churn: however many come and go while the store is away, little waits, and all is right behind it")
+    void churnDuringOutage() {
+        Server one = bench.server();
+        Server two = bench.server();
+        Client ada = one.client("ada").in("room");
+        Client bob = two.client("bob").in("room");
+        bench.run(2);
+        bench.outage(20);
+        bench.run(1);
+        for (int i = 0; i < 10_000; i++) {
+            Client brief = one.client("brief" + i);
+            brief.answers = false;
+            brief.join("room").leave("room");
+            bench.run(.001);
+        }
+        bench.run(1);
+        assertThat(one.node.room("room").unsaid()).isLessThan(5_000);
+        one.client("new").join("room");
+        ada.leave("room");
+        bench.run(15);
+        assertThat(one.shown("room")).containsOnlyKeys("bob", "new");
+        assertThat(two.shown("room")).containsOnlyKeys("bob", "new");
+        // And those that were in the append under way when the store went.
+        assertThat(bob.offlines()).contains("ada").hasSizeLessThan(100);
+    }
+
+    @Test
+    @DisplayName("bounds.node: what waits for the store is bounded over all channels, and those who had to wait go on")
+    void boundsOfTheNode() {
+        bench.limits = new NodeSettings.Limits(100, 1 << 10, 8 << 10, 64, 8 << 10, 16 << 10, 256, 8 << 10, 16 << 10);
+        Server one = bench.server();
+        Server two = bench.server();
+        List<Client> near = new ArrayList<>();
+        List<Client> far = new ArrayList<>();
+        for (int i = 0; i < 50; i++) {
+            near.add(one.client("near").in("r" + i).in("ordered-" + i));
+            far.add(two.client("far").in("r" + i).in("ordered-" + i));
+        }
+        bench.run(2);
+        bench.outage(15);
+        // Then no append is under way any more: nobody may speak without a lease.
+        bench.run(4);
+        for (int i = 0; i < 50; i++) {
+            near.get(i).data("r" + i, "x".repeat(900));
+            near.get(i).data("ordered-" + i, "y".repeat(900));
+        }
+        bench.run(1);
+        assertThat(one.count(Count.RING_DROPPED)).isBetween(30L, 40L);
+        assertThat(near.stream().filter(each -> !each.reading)).hasSizeBetween(30, 40);
+        bench.run(15);
+        assertThat(near).allMatch(each -> each.reading && each.closedWith == 0);
+        for (Client each : far) {
+            assertThat(each.heard().stream().filter(text -> text.startsWith("y")))
+                    .hasSize(1);
+        }
+    }
+
+    @Test
+    @DisplayName("function.noTrace: of channels that were left nothing stays, whatever they were called")
+    void functionsLeaveNothing() {
+        Server server = bench.server();
+        List<String> seen = new ArrayList<>();
+        server.node.function("log", context -> seen.add(context.readSignalling().opCode()));
+        Client ada = server.client("ada");
+        for (int i = 0; i < 500; i++) {
+            ada.join("r" + i);
+            bench.run(.01);
+            ada.leave("r" + i);
+            bench.run(.01);
+        }
+        bench.run(2);
+        assertThat(seen).contains("peer_online", "peer_offline");
+        assertThat(server.node.functions().busyChannels()).isZero();
+    }
+
+    @Test
+    @DisplayName("close: a node that is closed leaves nothing in the store and nothing behind that runs")
+    void closedNode() {
+        bench.rules.put(
+                "chat-*", new ChannelSettings(ChannelSettings.Order.IMMEDIATE, "room/{channel}", Set.of(), true));
+        Server stays = bench.server();
+        Server closes = bench.server();
+        Client bob = stays.client("bob").in("room");
+        Client ada = closes.client("ada").in("room").in("chat-1").in("ordered-1");
+        bench.run(3);
+        assertThat(bench.onTheLane()).isEqualTo(2);
+        assertThat(bench.store.lives("room/chat-1")).hasSize(1);
+        bench.outage(3);
+        ada.data("chat-1", "on its way");
+        ada.data("ordered-1", "on its way");
+        bench.run(1);
+        closes.node.close();
+        bench.run(20);
+        assertThat(bob.offlines()).containsExactly("ada");
+        assertThat(bench.onTheLane()).isEqualTo(1);
+        assertThat(bench.store.lives("room/chat-1")).isEmpty();
+        assertThat(bench.store.lives("prscd/sim/c/ordered-1")).isEmpty();
+        assertThat(bench.store.lives("prscd/sim/c/room")).containsExactly(stays.node.life());
+        assertThat(bench.store.lives("prscd/sim/n")).containsExactly(stays.node.life());
+        long appends = closes.count(Count.APPENDS) + closes.count(Count.APPENDS_REPEATED);
+        bench.run(60);
+        assertThat(closes.count(Count.APPENDS) + closes.count(Count.APPENDS_REPEATED))
+                .isEqualTo(appends);
     }
 
     @Test

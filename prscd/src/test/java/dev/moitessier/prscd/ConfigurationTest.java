@@ -7,6 +7,7 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.UnaryOperator;
@@ -100,7 +101,8 @@ final class ConfigurationTest {
     @Test
     @DisplayName("of several patterns the one that says more of the name wins, a realm's own before all others")
     void patterns() {
-        var catalog = new RealmSettings.Catalog(PrscdConfig.section(ConfigFactory.parseString("""
+        var catalog =
+                new RealmSettings.Catalog(PrscdConfig.section(ConfigFactory.parseString("""
                 prscd {
                   channels { "*" { order = ordered }, "free-*" { order = immediate } }
                   realms.a {
@@ -110,7 +112,8 @@ final class ConfigurationTest {
                     channels { "free-orders-*" { order = ordered, volatile = [cursor], state-id = trust } }
                   }
                 }
-                """)));
+                """)), Duration.ofSeconds(4));
+        assertThat(catalog.of("a").node().lease()).isEqualTo(Duration.ofSeconds(4));
         ChannelRules rules = catalog.of("a").channels();
         assertThat(rules.of("any").order()).isEqualTo(ChannelSettings.Order.ORDERED);
         assertThat(rules.of("free-talk").order()).isEqualTo(ChannelSettings.Order.IMMEDIATE);

@@ -101,7 +101,7 @@ class FlawTest {
     }
 
     @Test
-    @DisplayName("late sweep: a request to sweep that was held over an outage ends nobody")
+    @DisplayName("outage.lateSweep: a request to sweep that was held over an outage ends nobody")
     void lateSweep() {
         Predicate<Flaw[]> ended = flaws -> {
             Bench bench = new Bench(flaws);

@@ -1,6 +1,7 @@
 package dev.moitessier.prscd;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.moitessier.prscd.PeerConnection.Sent;
 import dev.moitessier.psig.Signalling;
@@ -14,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -23,6 +25,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 /** Peers that mean harm, or are broken: none of them may hurt another. */
 @Timeout(120)
 @ExtendWith(Leaks.class)
+@SuppressWarnings("try") // some connections are only held open, or closed early
 final class HostileTest {
     private static final byte[] HELLO = "hello".getBytes(StandardCharsets.UTF_8);
 
@@ -268,6 +271,39 @@ final class HostileTest {
                 var refused = new Socket("127.0.0.1", server.port())) {
             assertThat(endOf(refused)).isTrue();
             assertThat(server.rooms.guests).hasSize(1);
+        }
+    }
+
+    @Test
+    @DisplayName("clients beyond the admission rate get a 503 with a time to come back, on both transports")
+    void admissionRate() throws Exception {
+        try (var server = new TestGateway("admissions-per-second = 1");
+                var first = RawClient.open(server.port(), "first");
+                var second = RawClient.tls(server.port())) {
+            second.request("/v1?publickey=k&id=second");
+            assertThat(second.head()).startsWith("HTTP/1.1 503 ").contains("retry-after: 10");
+            assertThatThrownBy(() -> QuicClient.open(server.port(), "third")).hasMessageContaining("503");
+            first.binary(HELLO);
+            Await.until(
+                    "who is in stays",
+                    () -> server.rooms.guest("first").messages.size() == 1);
+            assertThat(server.rooms.guests).hasSize(1);
+        }
+    }
+
+    @Test
+    @DisplayName("an authenticator that never answers costs its client the handshake time, and nobody else anything")
+    void silentAuthenticator() throws Exception {
+        try (var server = new TestGateway(
+                        attempt -> attempt.clientId().equals("late")
+                                ? new CompletableFuture<>()
+                                : CompletableFuture.completedStage(Admission.to("realm")),
+                        "handshake-timeout = 2s");
+                var late = RawClient.tls(server.port())) {
+            late.request("/v1?publickey=k&id=late");
+            assertServes(server, "quick");
+            assertThat(late.rest()).as("what it was answered").isEmpty();
+            Await.until("its place is free", () -> server.admissions.connections() == 0);
         }
     }
 

@@ -10,18 +10,23 @@ import dev.moitessier.Message;
 import dev.moitessier.Moitessier;
 import dev.moitessier.Person;
 import dev.moitessier.Since;
+import dev.moitessier.Subscriber;
 import dev.moitessier.psig.ChannelEvent;
 import dev.moitessier.psig.Psig;
 import dev.moitessier.psig.Signalling;
+import dev.moitessier.store.Retention;
+import dev.moitessier.store.SweepPolicy;
 import dev.moitessier.store.memory.MemorySpace;
 import dev.moitessier.store.memory.MemoryStore;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.locks.LockSupport;
@@ -32,7 +37,8 @@ import org.junit.jupiter.api.Test;
 
 /** The rooms on a real {@link Moitessier}: two nodes on one memory space, in real time. */
 class MoitessierRoomStoreTest {
-    private final MemorySpace space = new MemorySpace();
+    private volatile Duration ahead = Duration.ZERO;
+    private final MemorySpace space = new MemorySpace(() -> Instant.now().plus(ahead), MemorySpace.DEFAULT_MAX_ENTRIES);
     private final ExecutorService blocking = Executors.newCachedThreadPool(task -> {
         Thread thread = new Thread(task, "blocking");
         thread.setDaemon(true);
@@ -49,7 +55,9 @@ class MoitessierRoomStoreTest {
     private final class Real implements AutoCloseable {
         final Moitessier moitessier = Moitessier.builder(new MemoryStore(space)).build();
         final LoopThread loop = new LoopThread("loop");
+        final PatientLoop patient = new PatientLoop(loop);
         final Node node;
+        private boolean closed;
 
         Real() {
             LinkedHashMap<String, ChannelSettings> rules = new LinkedHashMap<>();
@@ -57,7 +65,7 @@ class MoitessierRoomStoreTest {
             rules.put("chat-*", new ChannelSettings(ChannelSettings.Order.IMMEDIATE, "room/{channel}", Set.of(), true));
             node = new Node(
                     NodeSettings.of("real", "m1"),
-                    new MoitessierRoomStore(moitessier, blocking, loop),
+                    new MoitessierRoomStore(moitessier, blocking, patient),
                     loop,
                     new Random(1 + nodes.size()),
                     ChannelRules.of(rules),
@@ -73,9 +81,53 @@ class MoitessierRoomStoreTest {
 
         @Override
         public void close() {
+            if (closed) {
+                return;
+            }
+            closed = true;
             node.close();
-            moitessier.close();
+            CountDownLatch last = new CountDownLatch(1);
+            loop.execute(last::countDown);
+            await(() -> last.getCount() == 0);
             loop.close();
+            moitessier.close();
+        }
+    }
+
+    /** A loop of which a test may do at once what would be done in an hour or later. */
+    private record PatientLoop(LoopThread loop, List<Runnable> later) implements Loop {
+        PatientLoop(LoopThread loop) {
+            this(loop, new CopyOnWriteArrayList<>());
+        }
+
+        @Override
+        public long nanos() {
+            return loop.nanos();
+        }
+
+        @Override
+        public long wallMillis() {
+            return loop.wallMillis();
+        }
+
+        @Override
+        public void execute(Runnable task) {
+            loop.execute(task);
+        }
+
+        @Override
+        public Timer after(long nanos, Runnable task) {
+            if (nanos < Nanos.seconds(3600)) {
+                return loop.after(nanos, task);
+            }
+            later.add(task);
+            return () -> later.remove(task);
+        }
+
+        void hurry() {
+            List<Runnable> tasks = List.copyOf(later);
+            later.clear();
+            tasks.forEach(loop::execute);
         }
     }
 
@@ -191,6 +243,50 @@ class MoitessierRoomStoreTest {
         }
         await(() -> eve.heard().size() == 80 && tom.heard().size() == 80);
         assertThat(eve.heard()).isEqualTo(tom.heard());
+    }
+
+    /** As the rooms do: the same registration however often. */
+    private static Listener keeper(Moitessier moitessier, String scope) {
+        return moitessier.listen(
+                Conditions.shared(Person.of("prscd"), scope).durable("prscd-keep", Duration.ofDays(1)));
+    }
+
+    private static boolean isKept(Listener listener) {
+        return listener.subscribers().list().stream().anyMatch(Subscriber::durable);
+    }
+
+    @Test
+    @DisplayName(
+            "keeper: an ordered channel's mailbox is held again and again while a node is there, and let go a day behind")
+    void keepers() {
+        Real one = new Real();
+        one.join("ada", "ordered-1");
+        await(() -> one.patient.later.size() == 2);
+        Moitessier service = Moitessier.builder(new MemoryStore(space)).build();
+        try (service) {
+            String scope = "prscd/real/c/ordered-1";
+            Listener watching = service.listen(Conditions.shared(Person.of("test"), scope));
+            assertThat(isKept(watching)).isTrue();
+            keeper(service, scope).leave();
+            assertThat(isKept(watching)).isFalse();
+            one.patient.hurry();
+            await(() -> isKept(watching) && one.patient.later.size() == 2);
+            watching.close();
+            one.close();
+            assertThat(one.patient.later).isEmpty();
+            MemoryStore store = new MemoryStore(space);
+            Duration kept = Duration.ofDays(3);
+            SweepPolicy policy = new SweepPolicy(any -> new Retention(kept, 1_000), kept, null, 1_000);
+            assertThat(store.scopes("prscd/real/", null, 10)).containsExactly(scope, "prscd/real/n");
+            ahead = Duration.ofHours(23);
+            store.sweep(policy);
+            assertThat(store.scopes("prscd/real/", null, 10)).containsExactly(scope, "prscd/real/n");
+            ahead = Duration.ofHours(25);
+            await(() -> {
+                store.sweep(policy);
+                return store.scopes("prscd/real/", null, 10).isEmpty();
+            });
+        }
     }
 
     @Test

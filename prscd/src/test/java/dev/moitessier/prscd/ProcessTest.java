@@ -2,22 +2,18 @@ package dev.moitessier.prscd;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.File;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.Socket;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Predicate;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,8 +27,8 @@ final class ProcessTest {
     @Test
     @DisplayName("the demo says how to connect, serves, and ends in order when it is told to")
     void demo() throws Exception {
-        int port = freePort();
-        try (var prscd = new Program(List.of("--demo"), jar -> true, Map.of("PRSCD_PORT", "" + port))) {
+        int port = Program.freePort();
+        try (var prscd = new Program(folder, List.of("--demo"), jar -> true, Map.of("PRSCD_PORT", "" + port))) {
             prscd.awaitOutput("https://localhost:" + port + "/v1");
             prscd.awaitOutput("over WebTransport and WebSocket");
             try (var client = QuicClient.open(port, "ada", "demo")) {
@@ -45,12 +41,13 @@ final class ProcessTest {
     }
 
     @Test
+    @Tag("long")
     @DisplayName("without the native QUIC, or without HTTP/3 at all, WebSocket serves and one line says so")
     void withoutNatives() throws Exception {
         for (String missing : List.of("netty-codec-native-quic", "netty-codec-http3", "quic")) {
-            int port = freePort();
-            try (var prscd =
-                    new Program(List.of("--demo"), jar -> !jar.contains(missing), Map.of("PRSCD_PORT", "" + port))) {
+            int port = Program.freePort();
+            try (var prscd = new Program(
+                    folder, List.of("--demo"), jar -> !jar.contains(missing), Map.of("PRSCD_PORT", "" + port))) {
                 prscd.awaitOutput("https://localhost:" + port + "/v1 over WebSocket;");
                 assertThat(prscd.output().lines().filter(line -> line.contains("WebTransport is off")))
                         .as("without %s", missing)
@@ -66,14 +63,14 @@ final class ProcessTest {
     @Test
     @DisplayName("a wrong configuration is one line and status 2, a taken port one line and status 1")
     void wrong() throws Exception {
-        try (var prscd = new Program(List.of(), jar -> true, Map.of())) {
+        try (var prscd = new Program(folder, List.of(), jar -> true, Map.of())) {
             assertThat(prscd.process.waitFor(60, TimeUnit.SECONDS)).isTrue();
             assertThat(prscd.process.exitValue()).isEqualTo(2);
             assertThat(prscd.output()).contains("nobody could get in").doesNotContain("\tat ");
         }
         try (var taken = new ServerSocket(0, 1, java.net.InetAddress.getByName("127.0.0.1"));
-                var prscd =
-                        new Program(List.of("--demo"), jar -> true, Map.of("PRSCD_PORT", "" + taken.getLocalPort()))) {
+                var prscd = new Program(
+                        folder, List.of("--demo"), jar -> true, Map.of("PRSCD_PORT", "" + taken.getLocalPort()))) {
             assertThat(prscd.process.waitFor(60, TimeUnit.SECONDS)).isTrue();
             assertThat(prscd.process.exitValue()).isEqualTo(1);
             assertThat(prscd.output()).contains("cannot listen on TCP").doesNotContain("\tat ");
@@ -81,11 +78,12 @@ final class ProcessTest {
     }
 
     @Test
+    @Tag("long")
     @DisplayName("out of file descriptors it does not accept for a while; when there are some again, it serves")
     void outOfDescriptors() throws Exception {
         Assumptions.assumeTrue(Files.isExecutable(Path.of("/bin/bash")), "no bash to bound the file descriptors with");
-        int port = freePort();
-        try (var prscd = new Program(List.of("--demo"), jar -> true, Map.of("PRSCD_PORT", "" + port), 400)) {
+        int port = Program.freePort();
+        try (var prscd = new Program(folder, List.of("--demo"), jar -> true, Map.of("PRSCD_PORT", "" + port), 400)) {
             prscd.awaitOutput("https://localhost:" + port + "/v1");
             List<Socket> many = new ArrayList<>();
             try {
@@ -107,75 +105,6 @@ final class ProcessTest {
                     return false;
                 }
             });
-        }
-    }
-
-    private static int freePort() throws IOException {
-        try (var socket = new ServerSocket(0, 1, java.net.InetAddress.getByName("127.0.0.1"))) {
-            return socket.getLocalPort();
-        }
-    }
-
-    /** A JVM with the class path of this test, less what a test takes away. */
-    private final class Program implements AutoCloseable {
-        final Process process;
-        private final Path said;
-
-        Program(List<String> arguments, Predicate<String> onClassPath, Map<String, String> variables)
-                throws IOException {
-            this(arguments, onClassPath, variables, 0);
-        }
-
-        /** With so many file descriptors at most, if that is not 0. */
-        Program(List<String> arguments, Predicate<String> onClassPath, Map<String, String> variables, int descriptors)
-                throws IOException {
-            String classPath = Stream.of(System.getProperty("java.class.path").split(File.pathSeparator, -1))
-                    .filter(entry ->
-                            onClassPath.test(Path.of(entry).getFileName().toString()))
-                    .collect(Collectors.joining(File.pathSeparator));
-            List<String> command = new ArrayList<>(List.of(
-                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                    "-Xmx256m",
-                    "-Dlogback.configurationFile="
-                            + Path.of("src/demo/logback.xml").toAbsolutePath(),
-                    "-cp",
-                    classPath,
-                    PrscdMain.class.getName()));
-            command.addAll(arguments);
-            if (descriptors > 0) {
-                command.addAll(0, List.of("/bin/bash", "-c", "ulimit -n " + descriptors + " && exec \"$@\"", "bash"));
-            }
-            said = Files.createTempFile(folder, "said", ".txt");
-            var builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(said.toFile());
-            builder.environment()
-                    .keySet()
-                    .removeIf(name -> name.startsWith("PRSCD_") || name.startsWith("MOITESSIER_"));
-            builder.environment().putAll(variables);
-            process = builder.start();
-        }
-
-        String output() throws IOException {
-            return Files.readString(said, StandardCharsets.UTF_8);
-        }
-
-        void awaitOutput(String text) {
-            Await.until("\"" + text + "\"", () -> {
-                try {
-                    return output().contains(text) || !process.isAlive();
-                } catch (IOException e) {
-                    throw new java.io.UncheckedIOException(e);
-                }
-            });
-            try {
-                assertThat(output()).contains(text);
-            } catch (IOException e) {
-                throw new java.io.UncheckedIOException(e);
-            }
-        }
-
-        @Override
-        public void close() {
-            process.destroyForcibly();
         }
     }
 }

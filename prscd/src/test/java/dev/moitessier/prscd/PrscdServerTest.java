@@ -38,10 +38,7 @@ final class PrscdServerTest {
             clients.join("a", "room \"1\"", Map.of());
             String answer = get(server, "/dump", "Authorization: Bearer hush");
             assertThat(answer).startsWith("HTTP/1.1 200 ").contains("application/json");
-            Config dump = ConfigFactory.parseString(
-                    answer.substring(answer.indexOf("\r\n\r\n")),
-                    ConfigParseOptions.defaults().setSyntax(ConfigSyntax.JSON));
-            Config realm = dump.getConfig("realms.demo");
+            Config realm = dump(server).getConfig("realms.demo");
             assertThat(realm.getInt("connections")).isEqualTo(1);
             Config channel = realm.getConfigList("channels").get(0);
             assertThat(channel.getString("name")).isEqualTo("room \"1\"");
@@ -145,6 +142,65 @@ final class PrscdServerTest {
                     .equals(List.of("x-carol")));
             assertThat(clients.peers("b")).isEmpty();
         }
+    }
+
+    @Test
+    @DisplayName(
+            "a realm that an authenticator named ends some time after its last client, and begins again with the next")
+    void idleRealms() throws Exception {
+        try (var servers = new TestServers();
+                PrscdServer server = servers.start(
+                        builder -> builder.authenticator(attempt -> CompletableFuture.completedStage(
+                                Admission.to(attempt.publicKey(), Authorizer.everything()))),
+                        "prscd { tls.self-made = true, dump-token = hush, rooms.idle-realm = 300ms,"
+                                + " realms.named { keys = [n], join = [\"*\"] } }")) {
+            Await.until("ready", () -> get(server, "/readyz").startsWith("HTTP/1.1 200 "));
+            try (var stays = joined(server, "stays")) {
+                try (var goes = joined(server, "goes")) {
+                    assertThat(realms(server)).containsExactlyInAnyOrder("named", "stays", "goes");
+                    goes.binary(Signalling.control(Psig.OP_PEER_OFFLINE, "room").encode());
+                }
+                Await.until("the one without clients has ended", () -> !realms(server)
+                        .contains("goes"));
+                Await.until("and its thread", () -> Thread.getAllStackTraces().keySet().stream()
+                        .noneMatch(thread -> thread.getName().equals("prscd-goes")));
+                assertThat(realms(server)).containsExactlyInAnyOrder("named", "stays");
+                assertThat(get(server, "/readyz")).startsWith("HTTP/1.1 200 ");
+                try (var again = joined(server, "goes")) {
+                    assertThat(realms(server)).contains("goes");
+                    again.binary(
+                            Signalling.control(Psig.OP_PEER_OFFLINE, "room").encode());
+                }
+                server.channel("stays", "room").broadcast(new ChannelEvent("news", "1"));
+                Signalling heard =
+                        Signalling.decode(stays.read(RawClient.BINARY).payload());
+                while (!heard.isData()) {
+                    heard = Signalling.decode(stays.read(RawClient.BINARY).payload());
+                }
+                assertThat(heard.event().event()).isEqualTo("news");
+            }
+        }
+    }
+
+    private static RawClient joined(PrscdServer server, String realm) throws IOException {
+        RawClient client = RawClient.tls(server.port());
+        client.request("/v1?publickey=" + realm + "&id=ada");
+        assertThat(client.head()).startsWith("HTTP/1.1 101 ");
+        client.binary(Signalling.control(Psig.OP_CHANNEL_JOIN, "room").encode());
+        assertThat(Signalling.decode(client.read(RawClient.BINARY).payload()).opCode())
+                .isEqualTo(Psig.OP_CHANNEL_JOIN);
+        return client;
+    }
+
+    private static java.util.Set<String> realms(PrscdServer server) {
+        return dump(server).getObject("realms").keySet();
+    }
+
+    private static Config dump(PrscdServer server) {
+        String answer = get(server, "/dump", "Authorization: Bearer hush");
+        return ConfigFactory.parseString(
+                answer.substring(answer.indexOf("\r\n\r\n")),
+                ConfigParseOptions.defaults().setSyntax(ConfigSyntax.JSON));
     }
 
     @Test

@@ -8,9 +8,12 @@ import dev.moitessier.psig.ChannelEvent;
 import dev.moitessier.psig.Psig;
 import dev.moitessier.psig.Signalling;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
@@ -473,6 +476,173 @@ class RoomTest {
         bob.leave("room");
         bench.run(3);
         assertThat(ada.offlines()).containsExactly("bob", "bob", "bob");
+    }
+
+    @Test
+    @DisplayName(
+            "wt.loss: a fifth of the datagrams lost, the others in any order: joins resolve, rosters are whole within 5 s, no ghost")
+    void lostDatagrams() {
+        List<Server> servers = List.of(bench.server(), bench.server());
+        List<Client> clients = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            Client each = servers.get(i % 2).client("c" + (10 + i));
+            each.kind = PeerConnection.Kind.WEBTRANSPORT;
+            each.loses = .2;
+            clients.add(each.join("room"));
+        }
+        bench.run(5);
+        for (Client each : clients) {
+            assertThat(each.got(Psig.OP_CHANNEL_JOIN)).isNotEmpty();
+            assertThat(each.members()).hasSize(19).doesNotContain(each.id);
+        }
+        List<Client> stay = new ArrayList<>(clients.subList(0, 10));
+        for (Client each : clients.subList(10, 20)) {
+            // The offline may overtake the state.
+            each.state("room", each.id + " once more");
+            each.close(Departure.LEFT);
+        }
+        bench.run(8);
+        for (Client each : stay) {
+            assertThat(each.members()).hasSize(9).doesNotContain(each.id).allMatch(id -> id.compareTo("c20") < 0);
+        }
+    }
+
+    @Test
+    @DisplayName(
+            "access: who may not join is not answered, who may not publish is not heard; a late answer loses nothing")
+    void access() {
+        Server server = bench.server();
+        Client ada = server.client("ada").in("room");
+        Map<String, CompletableFuture<Boolean>> answers = new HashMap<>();
+        boolean[] publishes = {false};
+        Access asked = new Access() {
+            @Override
+            public CompletionStage<Boolean> join(String channel) {
+                return answers.computeIfAbsent(channel, c -> new CompletableFuture<>());
+            }
+
+            @Override
+            public boolean publish(String channel) {
+                return publishes[0];
+            }
+        };
+        Client eve = server.client("eve", asked).join("room").join("secret").join("broken");
+        eve.data("secret", "first");
+        bench.run(2);
+        answers.get("secret").complete(false);
+        answers.get("broken").completeExceptionally(new IllegalStateException("the authorizer is away"));
+        bench.run(1);
+        assertThat(eve.got).isEmpty();
+        assertThat(server.node.existing("secret")).isNull();
+        assertThat(server.node.existing("broken")).isNull();
+        assertThat(server.count(Count.JOINS_REFUSED)).isEqualTo(2);
+        eve.data("room", "not heard");
+        answers.get("room").complete(true);
+        bench.run(1);
+        assertThat(eve.members()).containsExactly("ada");
+        assertThat(ada.members()).containsExactly("eve");
+        assertThat(ada.heard()).isEmpty();
+        eve.state("room", "not seen");
+        bench.run(1);
+        assertThat(ada.states()).containsOnly("eve=eve");
+        publishes[0] = true;
+        Client tom = server.client("tom", asked);
+        answers.clear();
+        tom.join("room");
+        tom.data("room", "behind the join");
+        bench.run(1);
+        assertThat(ada.heard()).isEmpty();
+        answers.get("room").complete(true);
+        bench.run(1);
+        assertThat(ada.heard()).containsExactly("behind the join");
+    }
+
+    @Test
+    @DisplayName("bounds: too many channels, too long a name, too large a state: not answered, and nothing of it stays")
+    void bounds() {
+        Server server = bench.server();
+        Client greedy = server.client("greedy");
+        for (int i = 0; i < 150; i++) {
+            greedy.join("r" + i);
+        }
+        bench.run(1);
+        assertThat(greedy.got(Psig.OP_CHANNEL_JOIN)).hasSize(100);
+        greedy.leave("r0");
+        greedy.join("again");
+        bench.run(1);
+        assertThat(greedy.got(Psig.OP_CHANNEL_JOIN)).hasSize(101);
+        Client restless = server.client("restless");
+        for (int i = 0; i < 1_000; i++) {
+            restless.join("s" + i).leave("s" + i);
+            bench.run(.002);
+        }
+        bench.run(3);
+        assertThat(server.count(Count.JOINS) - 101).isBetween(200L, 250L);
+        restless.join("at last");
+        bench.run(1);
+        assertThat(restless.got(Psig.OP_CHANNEL_JOIN)).isNotEmpty();
+        long refused = server.count(Count.JOINS_REFUSED);
+        Client odd = server.client("odd");
+        for (String name : List.of("", " ", "x".repeat(400), "/".repeat(140), "\u0001".repeat(140))) {
+            odd.join(name);
+        }
+        odd.join("large", Bench.state("x".repeat(40_000)));
+        bench.run(1);
+        assertThat(odd.got).isEmpty();
+        assertThat(server.count(Count.JOINS_REFUSED) - refused).isEqualTo(6);
+        odd.join("x".repeat(300)).join("/".repeat(100));
+        bench.run(1);
+        assertThat(odd.got(Psig.OP_CHANNEL_JOIN)).hasSize(2);
+    }
+
+    @Test
+    @DisplayName("scope.notOurs: a channel whose scope would be one of prscd's own is no channel")
+    void joinedScopesOfOurOwn() {
+        bench.rules.put("*", new ChannelSettings(ChannelSettings.Order.IMMEDIATE, "{channel}", Set.of(), true));
+        Server server = bench.server();
+        Client eve = server.client("eve");
+        eve.join("prscd/sim/n").join("prscd/sim/c/room").join("prscd/other/n");
+        bench.run(2);
+        assertThat(eve.got).isEmpty();
+        eve.in("room");
+        assertThat(eve.got).hasSize(1);
+    }
+
+    @Test
+    @DisplayName("realms: channels of one name in two realms are two, and no name of a client's is another scope's")
+    void realmsAndNames() {
+        Server shop = bench.serverOf("shop");
+        Server club = bench.serverOf("club");
+        Server odd = bench.serverOf("shop/c/room");
+        Client ada = shop.client("ada").in("room");
+        Client bob = club.client("bob").in("room");
+        Client eve = odd.client("eve").in("room");
+        Client tom = shop.client("tom").in("n");
+        Client kim = shop.client("kim")
+                .in("room/c/room")
+                .in("%2F")
+                .in("/")
+                .in("../n")
+                .in("\u0000");
+        bench.run(2);
+        shop.node.broadcast("room", "x", new ChannelEvent("m", "hello").encode());
+        bench.run(1);
+        assertThat(ada.heard()).containsExactly("hello");
+        for (Client each : List.of(bob, eve, tom, kim)) {
+            assertThat(each.heard()).isEmpty();
+            assertThat(each.members()).isEmpty();
+        }
+        assertThat(bench.store.scopeNames().stream().filter(name -> !name.endsWith("/n")))
+                .containsExactlyInAnyOrder(
+                        "prscd/shop/c/room",
+                        "prscd/club/c/room",
+                        "prscd/shop%2Fc%2Froom/c/room",
+                        "prscd/shop/c/room%2Fc%2Froom",
+                        "prscd/shop/c/%252F",
+                        "prscd/shop/c/%2F",
+                        "prscd/shop/c/..%2Fn",
+                        "prscd/shop/c/%00");
+        assertThat(bench.store.scopeNames()).contains("prscd/shop/c/n", "prscd/shop/n");
     }
 
     @Test

@@ -6,9 +6,11 @@ import dev.moitessier.psig.Signalling;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** A browser with one channel open: it behaves as the real client does, and looks closely at what it is told. */
@@ -128,6 +130,9 @@ final class SimClient {
         long endedAt = Long.MAX_VALUE;
         /** When its server said that it would be back. */
         double drainedAt = -1_000;
+
+        /** The rooms of other nodes that knew it then. */
+        final Set<Room> keptBy = new HashSet<>();
 
         private final Map<String, Integer> lastOf = new HashMap<>();
         private int said;

@@ -449,6 +449,10 @@ final class SimCore implements RoomStore {
             sinks.remove(process);
         }
 
+        int sinks() {
+            return sinks.size();
+        }
+
         Lane of(SimProcess process) {
             return new Lane() {
                 @Override
@@ -469,8 +473,9 @@ final class SimCore implements RoomStore {
                 }
 
                 @Override
-                public void subscribe(String topic, Consumer<ByteBuffer> sink) {
+                public Runnable subscribe(String topic, Consumer<ByteBuffer> sink) {
                     sinks.put(process, sink);
+                    return () -> sinks.remove(process);
                 }
             };
         }

@@ -4,12 +4,9 @@ import dev.moitessier.prscd.Roster.Presence;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.Set;
-import java.util.UUID;
 import java.util.function.BiConsumer;
-import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -101,11 +98,11 @@ final class SimNode extends Node {
         }
 
         @Override
-        void uncertain(UUID id, int tries) {
+        void uncertain(InFlight mine) {
             if (flaws.contains(Flaw.ABANDONED_APPEND)) {
-                abandon(id);
+                abandon(mine);
             } else {
-                super.uncertain(id, tries);
+                super.uncertain(mine);
             }
         }
 
@@ -120,9 +117,9 @@ final class SimNode extends Node {
         }
 
         @Override
-        void reconcile(Map<String, Long> spoke, Consumer<Map<String, Long>> unlisted) {
+        void subscribers(RoomStore.Answer<RoomStore.Present> answer) {
             if (!flaws.contains(Flaw.NO_RECONCILING)) {
-                super.reconcile(spoke, unlisted);
+                super.subscribers(answer);
             }
         }
 

@@ -187,6 +187,21 @@ final class SimWorld {
             links.stream().filter(each -> each.server == this).forEach(SimClient.Link::lost);
         }
 
+        /** The rooms of other nodes that know a client by a connection to this one. */
+        private List<Room> whoKnows(String life, SimClient client) {
+            List<Room> rooms = new ArrayList<>();
+            for (Server each : servers) {
+                Room room = each.isUp() && each != this ? each.node.existing(client.channel) : null;
+                if (room != null
+                        && !room.roster
+                                .where(p -> p.owner.equals(life) && p.clientId.equals(client.id))
+                                .isEmpty()) {
+                    rooms.add(room);
+                }
+            }
+            return rooms;
+        }
+
         void drain() {
             if (!isUp() || draining || process.isPaused()) {
                 return;
@@ -202,6 +217,7 @@ final class SimWorld {
                     for (SimClient.Link each : links) {
                         if (each.server == this && each.open) {
                             each.drainedAt = sim.seconds();
+                            each.keptBy.addAll(whoKnows(draining.life(), each.client));
                             each.lost();
                         }
                     }
@@ -261,14 +277,11 @@ final class SimWorld {
             return;
         }
         for (SimClient.Link each : links) {
-            // With replies lost a roster may still have been owed when its node drained.
-            if (trouble.replyLost + trouble.requestLate == 0
-                    && each.client.id.equals(who)
+            // Whom a room did not know when that node drained cannot linger there: its roster may still have been owed,
+            // or the room was closed since, and opened again when only the drained node knew.
+            if (each.client.id.equals(who)
                     && each.client.channel.equals(observer.client.channel)
-                    && each.acknowledged
-                    && observer.acknowledgedAt / 1e9 < each.drainedAt - 1
-                    && !observer.acknowledgedBeforeOpen
-                    && each.acknowledgedAt / 1e9 < each.drainedAt - 3
+                    && each.keptBy.contains(room)
                     && now - each.drainedAt < LINGER - 1
                     && !hadTrouble(observer.server, each.since / 1e9, now)) {
                 sim.bad("leave of " + who + " at " + observer.name + " while it lingers");
@@ -284,6 +297,7 @@ final class SimWorld {
             }
             double since = each.since / 1e9;
             double outages = 0;
+            // A node that stood still reads in order what it missed: a leave, and only then the return.
             boolean observerAway = false;
             for (Fault fault : faults) {
                 if (fault.kind == Kind.PAUSE
@@ -307,7 +321,7 @@ final class SimWorld {
             if (observerAway) {
                 continue;
             }
-            double slack = 6 + outages + (outages > 0 ? 6 : 0) + (trouble.replyLost + trouble.requestLate > 0 ? 12 : 0);
+            double slack = 6 + outages + (outages > 0 ? 6 : 0);
             if (now - since > slack && !observer.server.draining) {
                 sim.bad("FALSE leave of " + who + " at " + observer.name + " (" + each.name + " joined "
                         + each.since / 1e9 + ")");
@@ -320,12 +334,14 @@ final class SimWorld {
     private void lookForGhosts() {
         sim.after(.5, this::lookForGhosts);
         double now = sim.seconds();
-        if (trouble.replyLost + trouble.requestLate > 0
-                || now < 12
-                || !isCalm(now - GONE_WITHIN - 2 * SimStore.LEASE - 6, now)
+        // Who loses answers to heartbeats may sweep only when it has had all for a whole lease: that takes a few tries
+        // more.
+        double goneWithin = trouble.replyLost + trouble.requestLate > 0 ? 3 * GONE_WITHIN : GONE_WITHIN;
+        if (now < goneWithin + 7
+                || !isCalm(now - goneWithin - 2 * SimStore.LEASE - 6, now)
                 || faults.stream()
                         .anyMatch(each -> each.kind == Kind.DRAIN
-                                && each.from > now - LINGER - GONE_WITHIN - 6
+                                && each.from > now - LINGER - goneWithin - 6
                                 && each.from <= now)) {
             return;
         }
@@ -337,7 +353,7 @@ final class SimWorld {
                 boolean there = links.stream()
                         .anyMatch(other -> other.client.id.equals(who)
                                 && other.client.channel.equals(each.client.channel)
-                                && (other.open || other.endedAt / 1e9 > now - GONE_WITHIN));
+                                && (other.open || other.endedAt / 1e9 > now - goneWithin));
                 if (!there) {
                     sim.bad("GHOST " + who + " at " + each.name);
                     return;

@@ -161,6 +161,29 @@ final class TlsTest {
         }
     }
 
+    @Test
+    @DisplayName("a certificate that one transport cannot use is taken up by neither")
+    void allOrNone() throws Exception {
+        Path chain = folder.resolve("chain.pem");
+        Path key = folder.resolve("key.pem");
+        TlsIdentity first = DemoCertificate.make(Instant.now());
+        write(chain, key, first);
+        TlsKeys keys = TlsKeys.files(chain, key);
+        var used = new AtomicReference<TlsIdentity>();
+        keys.use(identity -> () -> used.set(identity));
+        keys.use(identity -> {
+            if (!identity.equals(first)) {
+                throw new IllegalArgumentException("not this one");
+            }
+            return () -> {};
+        });
+        write(chain, key, DemoCertificate.make(Instant.now()));
+        keys.refresh();
+        keys.refresh();
+        assertThat(used.get()).isEqualTo(first);
+        assertThat(keys.present()).isEqualTo(first);
+    }
+
     private static java.security.cert.X509Certificate certificateOf(TestGateway server) throws IOException {
         try (var client = RawClient.tls(server.port())) {
             return client.certificate();

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
 @Timeout(60)
 @ExtendWith(Leaks.class)
+@SuppressWarnings("try") // some connections are only held open, or closed early
 final class WebSocketTest {
     private static final byte[] HELLO = "hello".getBytes(StandardCharsets.UTF_8);
 

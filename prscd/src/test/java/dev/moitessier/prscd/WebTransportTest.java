@@ -16,6 +16,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
 @Timeout(60)
 @ExtendWith(Leaks.class)
+@SuppressWarnings("try") // some connections are only held open, or closed early
 final class WebTransportTest {
     private static final byte[] HELLO = "hello".getBytes(StandardCharsets.UTF_8);
 

@@ -180,9 +180,9 @@ interface HintRules {
         String lastAdded = last;
         bench.within(bench.wiring().patience().multipliedBy(3))
                 .until("the last of " + count + " scopes is in effect", () -> hints.of(lastAdded) > 0);
-        assertThat(Thread.activeCount() - threads)
-                .as("threads that " + count + " watched scopes need")
-                .isLessThan(20);
+        // Other tests of this JVM start threads of their own, which end; those of watched scopes would stay.
+        bench.within(bench.wiring().patience().multipliedBy(3))
+                .until(count + " watched scopes need fewer than 20 threads", () -> Thread.activeCount() - threads < 20);
         if (proxied != null) {
             assertThat(proxied.proxy().connections().size() - connections)
                     .as("connections that " + count + " watched scopes need")

@@ -1,16 +1,19 @@
 package consumer;
 
-import com.google.cloud.datastore.Datastore;
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
 import dev.moitessier.Conditions;
 import dev.moitessier.Listener;
 import dev.moitessier.Moitessier;
 import dev.moitessier.Person;
 import dev.moitessier.Since;
+import dev.moitessier.prscd.PrscdServer;
 import dev.moitessier.psig.ChannelEvent;
 import dev.moitessier.psig.Signalling;
-import dev.moitessier.store.datastore.DatastoreStore;
 import dev.moitessier.store.memory.MemoryStore;
 import dev.moitessier.store.postgres.PostgresStore;
+import dev.moitessier.yomo.Source;
+import java.io.IOException;
 import javax.sql.DataSource;
 
 /** Uses what a newcomer uses, from the installed artifacts. */
@@ -30,8 +33,19 @@ public final class Consumer {
         return Moitessier.on(PostgresStore.create(dataSource));
     }
 
-    public static Moitessier onDatastore(Datastore datastore) {
-        return Moitessier.on(DatastoreStore.create(datastore));
+    /** Rooms for browsers, on a port that is free; says whether it can do WebTransport without the optional libraries. */
+    public static boolean serves() throws IOException {
+        Config config = ConfigFactory.parseString(
+                "prscd { port = 0, tls.self-made = true, realms.a { keys = [k], join = [\"*\"] } }");
+        try (Moitessier moitessier = Moitessier.on(new MemoryStore());
+                PrscdServer prscd = PrscdServer.builder(moitessier).config(config).start()) {
+            return prscd.port() > 0 && prscd.servesWebTransport();
+        }
+    }
+
+    /** Connected by whoever has a zipper. */
+    public static Source.Builder thermometer(String zipper) {
+        return Source.builder("thermometer").zipper(zipper);
     }
 
     public static Signalling reply() {

@@ -17,6 +17,11 @@ class ConsumerTest {
     }
 
     @Test
+    void servesRoomsWithoutTheOptionalLibraries() throws Exception {
+        assertThat(Consumer.serves()).isFalse();
+    }
+
+    @Test
     void theKitIsThere() {
         assertThat(MutableClock.at("2026-11-22T00:00:00Z").instant()).isEqualTo("2026-11-22T00:00:00Z");
     }

@@ -6,7 +6,7 @@ import com.google.cloud.datastore.Transaction;
 import com.google.datastore.v1.TransactionOptions;
 import dev.moitessier.store.StoreException;
 import java.time.Duration;
-import java.util.Set;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -43,7 +43,7 @@ final class Calls implements AutoCloseable {
     private final Datastore datastore;
     private final Duration limit;
     private final ThreadPoolExecutor threads;
-    private final Set<CompletableFuture<?>> waiting = ConcurrentHashMap.newKeySet();
+    private final Map<Call, CompletableFuture<?>> waiting = new ConcurrentHashMap<>();
     private volatile boolean closed;
 
     Calls(Datastore datastore, Duration limit) {
@@ -130,7 +130,7 @@ final class Calls implements AutoCloseable {
 
     /** Waits for a call that others carry out. */
     <T> T await(CompletableFuture<T> result, Call call) {
-        waiting.add(result);
+        waiting.put(call, result);
         try {
             if (closed) {
                 throw call.end(StoreException.Closed::new);
@@ -148,7 +148,7 @@ final class Calls implements AutoCloseable {
             }
             throw rethrown(failed.getCause(), call);
         } finally {
-            waiting.remove(result);
+            waiting.remove(call);
         }
     }
 
@@ -274,7 +274,7 @@ final class Calls implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
-        waiting.forEach(result -> result.completeExceptionally(new StoreException.Closed(false)));
+        waiting.values().forEach(result -> result.completeExceptionally(new StoreException.Closed(false)));
         threads.shutdownNow();
     }
 }

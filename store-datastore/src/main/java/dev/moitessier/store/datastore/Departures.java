@@ -8,6 +8,7 @@ import com.google.cloud.datastore.StructuredQuery.PropertyFilter;
 import com.google.cloud.datastore.Transaction;
 import dev.moitessier.store.Departed;
 import dev.moitessier.store.ListenerRef;
+import dev.moitessier.store.Payload;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -16,7 +17,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Subscribers of one scope that go, in one transaction: it removes or detaches them, removes mailboxes that have nobody left (L4),
@@ -91,7 +91,7 @@ final class Departures {
                 }
                 Key key = wanted.get(looked + 1);
                 go(transaction, key, subscriber, fate, now);
-                leaving.add(new Leaving(each, subscriber.session()));
+                leaving.add(new Leaving(each, subscriber));
                 if (fate == Fate.REMOVED) {
                     removed.computeIfAbsent(each.listener(), listener -> new HashSet<>())
                             .add(key);
@@ -155,16 +155,20 @@ final class Departures {
         return true;
     }
 
-    private record Leaving(
-            Subscription subscription, @Nullable UUID session) {}
+    private record Leaving(Subscription subscription, SubscriberState state) {}
 
     private static List<Departed> departed(List<Leaving> leaving, Set<ListenerRef> gone) {
         List<Departed> departed = new ArrayList<>();
         for (Leaving each : leaving) {
-            ListenerRef listener = each.subscription.listener();
-            if (each.session != null) {
-                departed.add(
-                        new Departed(listener, each.subscription.subscriber(), each.session, gone.contains(listener)));
+            UUID session = each.state.session();
+            if (session != null) {
+                ListenerRef listener = each.subscription.listener();
+                departed.add(new Departed(
+                        listener,
+                        each.subscription.subscriber(),
+                        session,
+                        Payload.wrap(each.state.metadata()),
+                        gone.contains(listener)));
             }
         }
         return departed;

@@ -108,11 +108,22 @@ final class Mailboxes {
             transaction.put(state.entity(scopeKey));
         }
         SubscriberState old = SubscriberState.of(found.get(2));
+        UUID heldBy = heldBy(transaction, old, registration);
         SubscriberState owner = owner(registration, farewell, old, now);
         replace(transaction, subscription, subscriberKey, old, owner);
         transaction.put(owner.entity(subscriberKey));
         return new Registered(
-                mailbox.getLong("start"), state.head(), owner.acknowledgedPosition(), created, state.version());
+                mailbox.getLong("start"), state.head(), owner.acknowledgedPosition(), created, state.version(), heldBy);
+    }
+
+    /** The session from which this registration takes the subscriber over (L5); one more read, where somebody is there. */
+    private @Nullable UUID heldBy(Transaction transaction, @Nullable SubscriberState old, Registration registration) {
+        UUID holder = old == null || old.registration().equals(registration.id()) ? null : old.session();
+        if (holder == null || holder.equals(registration.session())) {
+            return holder;
+        }
+        Entity session = transaction.get(keys.session(holder));
+        return session == null || session.getBoolean("ended") ? null : holder;
     }
 
     private SubscriberState owner(

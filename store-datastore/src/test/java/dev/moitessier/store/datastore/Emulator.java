@@ -94,9 +94,11 @@ final class Emulator {
     /** One that a test may stop; it must end it. */
     static Emulator own(Kind kind) throws IOException {
         Path jar = jar(kind)
-                .orElseThrow(() -> missing(kind, "Google's emulator of " + kind.name().toLowerCase(Locale.ROOT)
-                        + " was not found: set DATASTORE_EMULATOR_HOST=host:port, or install it with \"apt-get install "
-                        + kind.aptPackage + "\" or \"gcloud components install " + kind.folder + "\""));
+                .orElseThrow(() -> missing(
+                        kind,
+                        "Google's emulator of " + kind.name().toLowerCase(Locale.ROOT)
+                                + " was not found: set DATASTORE_EMULATOR_HOST=host:port, or install it with \"apt-get install "
+                                + kind.aptPackage + "\" or \"gcloud components install " + kind.folder + "\""));
         Emulator emulator = new Emulator(kind, "127.0.0.1", freePort(), jar);
         Runtime.getRuntime().addShutdownHook(new Thread(emulator::stop));
         emulator.start();
