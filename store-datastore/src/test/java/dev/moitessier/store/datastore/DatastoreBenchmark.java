@@ -41,7 +41,8 @@ import java.util.function.IntConsumer;
 /**
  * Prints ratios from one run on the emulator that {@code DATASTORE_EMULATOR_HOST} names: group commit beside one caller, many
  * listeners beside one, and the original's way (an entity per listener, found by {@code Created >}). An emulator's times say nothing
- * about production's. Arguments: {@code full} (default, about four minutes) or {@code quick}, and the file for the report.
+ * about production's. Start it without {@code --require_indexes}: the original's query needs an index. Arguments: {@code full} (default,
+ * about four minutes) or {@code quick}, and the file for the report.
  */
 final class DatastoreBenchmark {
     private static final int CALLERS = 30;
