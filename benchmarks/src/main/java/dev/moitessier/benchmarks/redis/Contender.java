@@ -15,6 +15,6 @@ interface Contender {
         default void flush() throws Exception {}
 
         @Override
-        default void close() throws Exception {}
+        default void close() {}
     }
 }
