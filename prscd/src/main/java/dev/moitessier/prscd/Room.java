@@ -939,6 +939,11 @@ class Room {
                 || (joined != null && !joined.isIdle());
     }
 
+    /** All is said, and the others have answered it. */
+    boolean isHeard() {
+        return isOpen() && !hasUnsent() && !isOwedRosters();
+    }
+
     Set<String> others() {
         return others;
     }

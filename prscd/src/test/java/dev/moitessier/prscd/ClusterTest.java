@@ -485,6 +485,38 @@ class ClusterTest {
 
     @Test
     @DisplayName(
+            "drain.duringOutage: nobody knows of it, and the node lives on: its former life ends only when others have read the next one")
+    void drainDuringOutage() {
+        // The former life is let go at a moment of its own: the store is back shortly before that, however shortly.
+        for (int i = 0; i < 50; i++) {
+            Bench bench = new Bench();
+            Server one = bench.server();
+            Server two = bench.server();
+            Client ada = one.client("ada").in("room");
+            Client bob = two.client("bob").in("room");
+            bench.run(4);
+            String life = one.node.life();
+            // Others look when it is time for it: at one scope before the other.
+            bench.store.hintsLost = 1;
+            bench.outage(10.6 + i * .05);
+            List<Boolean> done = new ArrayList<>();
+            one.node.drain(Duration.ofMillis(200)).thenAccept(done::add);
+            bench.run(30);
+            assertThat(done).containsExactly(false);
+            assertThat(one.node.life()).isNotEqualTo(life);
+            assertThat(bench.appendsOfNodes())
+                    .as("its certificate has been written")
+                    .isEqualTo(1);
+            assertThat(two.count(Count.CERTIFICATES)).isEqualTo(1);
+            assertThat(bob.offlines()).as("outage %d", i).isEmpty();
+            ada.state("room", "still here");
+            bench.run(3);
+            assertThat(bob.states()).endsWith("ada=still here");
+        }
+    }
+
+    @Test
+    @DisplayName(
             "drain.killedDuringLinger: an observer's node started meanwhile; the rest is offline at the deadline, once")
     void killedDuringLinger() {
         Server drains = bench.server();

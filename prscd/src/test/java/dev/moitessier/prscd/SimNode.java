@@ -74,9 +74,17 @@ final class SimNode extends Node {
         return flaws.contains(Flaw.DRAIN_IGNORED) && isDead(life) ? null : super.drainedTill(life);
     }
 
+    /** Whether a room has been trying to append one entry for longer than anybody waits for a roster. */
+    boolean isMute(String channel) {
+        return existing(channel) instanceof FlawedRoom room
+                && room.muteSince >= 0
+                && now.getAsLong() - room.muteSince > 2 * leaseNanos();
+    }
+
     private final class FlawedRoom extends Room {
         private final boolean ordered;
         private boolean opened;
+        private long muteSince = -1;
 
         FlawedRoom(Node node, String channel, String scope) {
             super(node, channel, scope);
@@ -98,7 +106,14 @@ final class SimNode extends Node {
         }
 
         @Override
+        void appended(InFlight mine, RoomStore.Appended appended) {
+            muteSince = -1;
+            super.appended(mine, appended);
+        }
+
+        @Override
         void uncertain(InFlight mine) {
+            muteSince = muteSince < 0 ? now.getAsLong() : muteSince;
             if (flaws.contains(Flaw.ABANDONED_APPEND)) {
                 abandon(mine);
             } else {

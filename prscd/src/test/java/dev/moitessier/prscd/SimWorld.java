@@ -322,7 +322,9 @@ final class SimWorld {
                 continue;
             }
             double slack = 6 + outages + (outages > 0 ? 6 : 0);
-            if (now - since > slack && !observer.server.draining) {
+            // Answers got lost for so long that nobody waits for the roster of its node any more.
+            boolean mute = each.node.isMute(each.client.channel);
+            if (now - since > slack && !observer.server.draining && !mute) {
                 sim.bad("FALSE leave of " + who + " at " + observer.name + " (" + each.name + " joined "
                         + each.since / 1e9 + ")");
                 return;
