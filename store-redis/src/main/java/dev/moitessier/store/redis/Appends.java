@@ -4,10 +4,9 @@ import dev.moitessier.store.Append;
 import dev.moitessier.store.Appended;
 import dev.moitessier.store.Capabilities;
 import dev.moitessier.store.Content;
-import dev.moitessier.store.Party;
 import dev.moitessier.store.Payload;
 import dev.moitessier.store.StoreException;
-import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -66,24 +65,44 @@ final class Appends {
     /** One element and its place in the batch. */
     private record Element(int number, Append append) {}
 
-    /** What one call of the script will append: elements by scope. */
+    /** The elements of one scope in one call. */
+    private static final class Share {
+        final Scope scope;
+        final List<Element> elements = new ArrayList<>(1);
+        /** None has a condition, texts that are kept apart, or a time of its own to be remembered. */
+        boolean plain = true;
+
+        Share(Scope scope) {
+            this.scope = scope;
+        }
+    }
+
+    /** What one call of the script will append. */
     private static final class Load {
-        final Map<String, List<Element>> scopes = new LinkedHashMap<>();
+        final Map<String, Share> shares = new LinkedHashMap<>();
         final int shard;
+        /** How long most of its ids are remembered. */
+        final Duration remember;
+
         int elements;
         long bytes;
         boolean remembered = true;
 
-        Load(int shard) {
-            this.shard = shard;
+        Load(Scope scope, Append first) {
+            shard = scope.shard();
+            remember = first.remember();
         }
 
-        void add(Element element, long size) {
-            scopes.computeIfAbsent(element.append.scope(), scope -> new ArrayList<>())
-                    .add(element);
+        void add(int number, Append append, Scope scope, long size) {
+            Share share = shares.computeIfAbsent(scope.name(), name -> new Share(scope));
+            share.elements.add(new Element(number, append));
+            share.plain &= append.ifMembers().isEmpty()
+                    && append.remember().equals(remember)
+                    && !remember.isZero()
+                    && !isApart(append.content());
             elements++;
             bytes += size;
-            remembered &= !element.append.remember().isZero();
+            remembered &= !append.remember().isZero();
         }
 
         boolean isFullFor(long size) {
@@ -103,25 +122,25 @@ final class Appends {
                 answers[i] = new Appended.Failed(refused);
                 continue;
             }
-            int shard = Scope.of(append.scope()).shard();
-            int group = shards.cluster() ? shard : 0;
+            Scope scope = Scope.of(append.scope());
+            int group = shards.cluster() ? scope.shard() : 0;
             long size = append.content().size();
             int round = roundOf.getOrDefault(group, 0);
-            Load load = load(rounds, round, group, shard);
+            Load load = load(rounds, round, group, scope, append);
             if (load.isFullFor(size)) {
                 roundOf.put(group, ++round);
-                load = load(rounds, round, group, shard);
+                load = load(rounds, round, group, scope, append);
             }
-            load.add(new Element(i, append), size);
+            load.add(i, append, scope, size);
         }
         return rounds;
     }
 
-    private static Load load(List<Map<Integer, Load>> rounds, int round, int group, int shard) {
+    private static Load load(List<Map<Integer, Load>> rounds, int round, int group, Scope scope, Append first) {
         while (rounds.size() <= round) {
             rounds.add(new LinkedHashMap<>());
         }
-        return rounds.get(round).computeIfAbsent(group, each -> new Load(shard));
+        return rounds.get(round).computeIfAbsent(group, each -> new Load(scope, first));
     }
 
     private void send(Collection<Load> round, @Nullable Appended[] answers, Map<String, StoreException> broken) {
@@ -129,8 +148,8 @@ final class Appends {
         List<Call> calls = new ArrayList<>();
         boolean repeatable = true;
         for (Load load : round) {
-            load.scopes.entrySet().removeIf(scope -> failed(scope.getKey(), scope.getValue(), answers, broken));
-            if (!load.scopes.isEmpty()) {
+            load.shares.values().removeIf(share -> failed(share, answers, broken));
+            if (!load.shares.isEmpty()) {
                 loads.add(load);
                 calls.add(call(load));
                 repeatable &= load.remembered;
@@ -153,57 +172,65 @@ final class Appends {
 
     /** Whether an earlier element of the scope has failed, so that these do as well (B3). */
     private static boolean failed(
-            String scope, List<Element> elements, @Nullable Appended[] answers, Map<String, StoreException> broken) {
-        StoreException cause = broken.get(scope);
+            Share share, @Nullable Appended[] answers, Map<String, StoreException> broken) {
+        StoreException cause = broken.get(share.scope.name());
         if (cause == null) {
             return false;
         }
         StoreException unsent = new StoreException.Unavailable(
                 "an earlier append to the scope failed: " + cause.getMessage(), cause, false);
-        elements.forEach(element -> answers[element.number] = new Appended.Failed(unsent));
+        share.elements.forEach(element -> answers[element.number] = new Appended.Failed(unsent));
         return true;
     }
 
     private Call call(Load load) {
-        Call call = hints.tell(Call.of(load.shard, Script.APPEND));
-        heads.tell(call).arg(load.scopes.size());
-        load.scopes.forEach((name, elements) -> {
-            Scope scope = Scope.of(name);
-            call.key(keys.of(scope, "s:")).key(keys.of(scope, "m:")).key(keys.of(scope, "y:"));
-            call.arg(keys.of(scope, "h:")).arg(elements.size());
-            elements.forEach(element -> add(call, scope, element.append));
-        });
+        Call call = hints.tell(Call.of(load.shard, Script.APPEND)).arg(millis(load.remember));
+        for (Share share : load.shares.values()) {
+            Scope scope = share.scope;
+            int elements = share.elements.size();
+            call.key(keys.of(scope, "s:")).key(keys.of(scope, "m:"));
+            call.arg(heads.known(scope)).arg(share.plain ? elements : -elements);
+            for (Element element : share.elements) {
+                Append append = element.append;
+                call.key(keys.of(scope, "d:", Keys.bytes(append.dispatch())));
+                if (share.plain) {
+                    call.arg(Contents.entry(append.dispatch(), append.content(), null));
+                } else {
+                    addFull(call, scope, append);
+                }
+            }
+        }
         return call;
     }
 
-    private void add(Call call, Scope scope, Append append) {
+    private void addFull(Call call, Scope scope, Append append) {
         Content content = append.content();
-        Map<Party, Payload> texts = content.texts();
-        boolean apart = sizeOf(texts) > INLINE;
-        byte[] mark = apart ? mark() : null;
-        call.key(keys.of(scope, "d:", Keys.bytes(append.dispatch())));
+        byte[] mark = isApart(content) ? mark() : null;
         call.arg(
                         append.ifMembers().isPresent()
                                 ? Long.toString(append.ifMembers().getAsLong())
                                 : "")
-                .arg(append.remember().plusNanos(999_999).toMillis())
-                .arg(Contents.envelope(append.dispatch(), content, mark))
-                .arg(Contents.body(content))
-                .arg(Contents.inline(apart ? Map.of() : texts))
-                .arg(apart ? texts.size() : 0)
+                .arg(millis(append.remember()))
+                .arg(Contents.entry(append.dispatch(), content, mark))
+                .arg(mark == null ? 0 : content.texts().size())
                 .arg(mark == null ? new byte[0] : mark);
         if (mark != null) {
-            call.key(keys.of(scope, "x:", mark));
-            texts.forEach((owner, text) -> call.arg(Contents.owner(owner)).arg(Contents.bytes(text)));
+            call.key(keys.of(scope, "y:")).key(keys.of(scope, "x:", mark));
+            content.texts().forEach((owner, text) -> call.arg(Contents.owner(owner))
+                    .arg(Contents.bytes(text)));
         }
     }
 
-    private static long sizeOf(Map<Party, Payload> texts) {
+    private static long millis(Duration remember) {
+        return remember.plusNanos(999_999).toMillis();
+    }
+
+    private static boolean isApart(Content content) {
         long size = 0;
-        for (Payload text : texts.values()) {
+        for (Payload text : content.texts().values()) {
             size += text.size();
         }
-        return size;
+        return size > INLINE;
     }
 
     private static byte[] mark() {
@@ -218,25 +245,25 @@ final class Appends {
             if (failure instanceof StoreException.Closed || failure instanceof StoreException.Misconfigured) {
                 throw failure; // B4
             }
-            load.scopes.forEach((scope, elements) -> {
+            load.shares.forEach((scope, share) -> {
                 broken.put(scope, failure);
-                elements.forEach(element -> answers[element.number] = new Appended.Failed(failure));
+                share.elements.forEach(element -> answers[element.number] = new Appended.Failed(failure));
             });
             if (failure.outcomeUnknown()) {
-                hints.readable(load.scopes.keySet());
+                hints.readable(load.shares.keySet());
             }
             return;
         }
         List<?> reply = outcome.list();
         Set<String> readable = new HashSet<>();
         int at = 0;
-        for (Map.Entry<String, List<Element>> scope : load.scopes.entrySet()) {
-            byte[] version = (byte[]) reply.get(at++);
-            for (Element element : scope.getValue()) {
-                Appended answer = answer((byte[]) reply.get(at++), version);
+        for (Share share : load.shares.values()) {
+            long version = Replies.number(reply.get(at++));
+            for (Element element : share.elements) {
+                Appended answer = answer(share.scope, (byte[]) reply.get(at++), version);
                 answers[element.number] = answer;
                 if (answer instanceof Appended.Stored stored && !stored.duplicate()) {
-                    readable.add(scope.getKey());
+                    readable.add(share.scope.name());
                 }
             }
         }
@@ -245,21 +272,25 @@ final class Appends {
         }
     }
 
-    private Appended answer(byte[] said, byte[] version) {
+    private Appended answer(Scope scope, byte[] said, long version) {
         switch (said[0]) {
-            case 's', 'd' -> {
-                long position = Positions.of(said, 1);
-                heads.saw(position);
-                return new Appended.Stored(position, Replies.number(version), said[0] == 'd');
+            case 'd' -> {
+                return stored(scope, Positions.of(said, 1), version, true);
             }
             case 'u' -> {
                 return new Appended.Unheard();
             }
             case 'v' -> {
-                return new Appended.Stale(Replies.number(version));
+                return new Appended.Stale(version);
             }
-            default ->
-                throw new IllegalStateException("the script answered " + new String(said, StandardCharsets.UTF_8));
+            default -> {
+                return stored(scope, Positions.of(said), version, false);
+            }
         }
+    }
+
+    private Appended stored(Scope scope, long position, long version, boolean duplicate) {
+        heads.saw(scope, position);
+        return new Appended.Stored(position, version, duplicate);
     }
 }

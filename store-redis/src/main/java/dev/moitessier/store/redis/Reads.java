@@ -171,7 +171,7 @@ final class Reads {
         List<Outcome> outcomes = shards.all("read", false, calls);
         for (int i = 0; i < readings.size(); i++) {
             View view = View.of(outcomes.get(i).list());
-            heads.saw(view.head);
+            heads.saw(readings.get(i).scope, view.head);
             readings.get(i).settle(view);
         }
     }
@@ -197,7 +197,7 @@ final class Reads {
                 found = Found.of(shards.one("read", false, page(reading, budget.left(), budget.empty))
                         .list());
             }
-            heads.saw(found.view.head);
+            heads.saw(reading.scope, found.view.head);
             if (!reading.settle(found.view)) {
                 follow(reading, found, budget);
             }
@@ -271,7 +271,7 @@ final class Reads {
         if (view == null) {
             throw new IllegalStateException("a request for no entry");
         }
-        heads.saw(view.head);
+        heads.saw(reading.scope, view.head);
         Collections.reverse(seen);
         List<Entry> entries = new ArrayList<>();
         for (Entry entry : seen) {
@@ -301,12 +301,7 @@ final class Reads {
 
         static Draft of(List<?> reply) {
             List<?> values = (List<?>) reply.get(1);
-            return new Draft(
-                    Positions.of((byte[]) reply.get(0)),
-                    Contents.read(
-                            (byte[]) values.get(1),
-                            (byte[]) values.get(3),
-                            values.size() > 5 ? (byte[]) values.get(5) : null));
+            return new Draft(Positions.of((byte[]) reply.get(0)), Contents.read((byte[]) values.get(1)));
         }
 
         /** With the texts of these readers alone (R2). */

@@ -37,6 +37,7 @@ import org.junit.jupiter.api.Test;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.Protocol;
 import redis.clients.jedis.args.FlushMode;
+import redis.clients.jedis.params.XAddParams;
 
 /** What an operator, a restart or a failover does to a server while the store is at work. */
 final class FaultTest {
@@ -195,6 +196,10 @@ final class FaultTest {
             Keys keys = new Keys("moitessier");
             String tomorrow = System.currentTimeMillis() + Duration.ofDays(1).toMillis() + "-999998";
             try (Jedis jedis = own.jedis()) {
+                jedis.xadd(
+                        keys.of(Scope.of("clock"), "s:"),
+                        XAddParams.xAddParams().id(tomorrow),
+                        Map.of(Keys.utf8("e"), Keys.utf8("given before the clock was set back")));
                 jedis.hset(keys.of(Scope.of("clock"), "m:"), Keys.utf8("h"), Keys.utf8(tomorrow));
             }
             long head = Positions.of(Keys.utf8(tomorrow));
@@ -202,6 +207,45 @@ final class FaultTest {
             assertThat(Scratch.stored(here, Scratch.say("clock", "b"))).isEqualTo(head + 2);
             assertThat(Scratch.texts(here, "clock", head)).containsExactly("a", "b");
         }
+    }
+
+    /** A scope that was dropped while the clock was ahead. */
+    @Test
+    void aFloorAboveTheClockGivesNoPositionTwice() throws Exception {
+        try (RedisServer own = RedisServer.embedded();
+                RedisStore here = RedisStore.builder(own.url(), null, null).open()) {
+            String tomorrow = System.currentTimeMillis() + Duration.ofDays(1).toMillis() + "-7";
+            try (Jedis jedis = own.jedis()) {
+                byte[] floor = new Keys("moitessier").of(Scope.of("floor").shard(), "floor");
+                jedis.hset(floor, Map.of(Keys.utf8("h"), Keys.utf8(tomorrow), Keys.utf8("v"), Keys.utf8("1")));
+            }
+            long lowest = Positions.of(Keys.utf8(tomorrow));
+            assertThat(Scratch.hear(here, "floor").start()).isEqualTo(lowest);
+            assertThat(Scratch.texts(here, "floor", 0)).isEmpty();
+            assertThat(Scratch.stored(here, Scratch.say("floor", "a"))).isEqualTo(lowest + 1);
+            assertThat(Scratch.texts(here, "floor", 0)).containsExactly("a");
+        }
+    }
+
+    /** It is found out only after the entry was added, which nobody may notice. */
+    @Test
+    void aDuplicateLeavesNothingBehind() {
+        Scratch.hear(store, "twice");
+        Append append = Scratch.say("twice", "once");
+        long first = Scratch.stored(store, append);
+        for (int i = 0; i < 10; i++) {
+            assertThat(store.append(List.of(append, append)))
+                    .containsOnly(new Appended.Stored(first, store.members("twice", null).version(), true));
+        }
+        Page page = Scratch.page(store, "twice", 0);
+        assertThat(page.entries()).extracting(Scratch::text).containsExactly("once");
+        assertThat(page.head()).isEqualTo(first);
+        assertThat(page.next()).isEqualTo(first);
+        try (Jedis jedis = server.jedis()) {
+            assertThat(jedis.xlen(new Keys("moitessier").of(Scope.of("twice"), "s:")))
+                    .isEqualTo(1);
+        }
+        assertThat(Scratch.stored(store, Scratch.say("twice", "another"))).isGreaterThan(first);
     }
 
     /** The floor, where no test can wait for days. */
