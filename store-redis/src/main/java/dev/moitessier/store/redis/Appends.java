@@ -31,6 +31,13 @@ final class Appends {
     /** Texts of an append up to so many bytes go with the entry to all its readers; others are kept apart and asked for by owner. */
     private static final int INLINE = 4 << 10;
 
+    /** What the scripts remember ids for at least, without a key for each; core's own have just that. */
+    private static final Duration USUAL = Duration.ofSeconds(20);
+    /** Ids of a shorter time are not kept for so long. */
+    private static final Duration LEAST_USUAL = Duration.ofSeconds(5);
+
+    private static final byte[] NOTHING = {};
+
     private final Shards shards;
     private final Keys keys;
     private final Capabilities capabilities;
@@ -81,25 +88,19 @@ final class Appends {
     private static final class Load {
         final Map<String, Share> shares = new LinkedHashMap<>();
         final int shard;
-        /** How long most of its ids are remembered. */
-        final Duration remember;
-
         int elements;
         long bytes;
         boolean remembered = true;
 
-        Load(Scope scope, Append first) {
-            shard = scope.shard();
-            remember = first.remember();
+        Load(int shard) {
+            this.shard = shard;
         }
 
         void add(int number, Append append, Scope scope, long size) {
             Share share = shares.computeIfAbsent(scope.name(), name -> new Share(scope));
             share.elements.add(new Element(number, append));
-            share.plain &= append.ifMembers().isEmpty()
-                    && append.remember().equals(remember)
-                    && !remember.isZero()
-                    && !isApart(append.content());
+            share.plain &=
+                    append.ifMembers().isEmpty() && isUsual(append.remember()) && !isApart(append.content());
             elements++;
             bytes += size;
             remembered &= !append.remember().isZero();
@@ -123,24 +124,25 @@ final class Appends {
                 continue;
             }
             Scope scope = Scope.of(append.scope());
+            // Without a cluster all shards are in one place, and all ids are noted in one.
             int group = shards.cluster() ? scope.shard() : 0;
             long size = append.content().size();
             int round = roundOf.getOrDefault(group, 0);
-            Load load = load(rounds, round, group, scope, append);
+            Load load = load(rounds, round, group);
             if (load.isFullFor(size)) {
                 roundOf.put(group, ++round);
-                load = load(rounds, round, group, scope, append);
+                load = load(rounds, round, group);
             }
             load.add(i, append, scope, size);
         }
         return rounds;
     }
 
-    private static Load load(List<Map<Integer, Load>> rounds, int round, int group, Scope scope, Append first) {
+    private static Load load(List<Map<Integer, Load>> rounds, int round, int group) {
         while (rounds.size() <= round) {
             rounds.add(new LinkedHashMap<>());
         }
-        return rounds.get(round).computeIfAbsent(group, each -> new Load(scope, first));
+        return rounds.get(round).computeIfAbsent(group, Load::new);
     }
 
     private void send(Collection<Load> round, @Nullable Appended[] answers, Map<String, StoreException> broken) {
@@ -162,8 +164,7 @@ final class Appends {
         try {
             outcomes = shards.all("append", true, repeatable, calls);
         } catch (StoreException.Interrupted interrupted) {
-            outcomes =
-                    calls.stream().map(call -> new Outcome(null, interrupted)).toList();
+            outcomes = calls.stream().map(call -> Outcome.failed(interrupted)).toList();
         }
         for (int i = 0; i < loads.size(); i++) {
             take(loads.get(i), outcomes.get(i), answers, broken);
@@ -184,19 +185,23 @@ final class Appends {
     }
 
     private Call call(Load load) {
-        Call call = hints.tell(Call.of(load.shard, Script.APPEND)).arg(millis(load.remember));
+        Call call = hints.tell(Call.of(load.shard, Script.APPEND)).arg(load.elements);
+        call.key(keys.of(load.shard, "ids")).key(keys.of(load.shard, "older"));
+        for (Share share : load.shares.values()) {
+            for (Element element : share.elements) {
+                call.key(keys.of(share.scope, "d:", Keys.bytes(element.append.dispatch())));
+            }
+        }
         for (Share share : load.shares.values()) {
             Scope scope = share.scope;
             int elements = share.elements.size();
             call.key(keys.of(scope, "s:")).key(keys.of(scope, "m:"));
             call.arg(heads.known(scope)).arg(share.plain ? elements : -elements);
             for (Element element : share.elements) {
-                Append append = element.append;
-                call.key(keys.of(scope, "d:", Keys.bytes(append.dispatch())));
                 if (share.plain) {
-                    call.arg(Contents.entry(append.dispatch(), append.content(), null));
+                    call.arg(Contents.entry(element.append.dispatch(), element.append.content(), null));
                 } else {
-                    addFull(call, scope, append);
+                    addFull(call, scope, element.append);
                 }
             }
         }
@@ -210,19 +215,22 @@ final class Appends {
                         append.ifMembers().isPresent()
                                 ? Long.toString(append.ifMembers().getAsLong())
                                 : "")
-                .arg(millis(append.remember()))
+                .arg(
+                        isUsual(append.remember())
+                                ? ""
+                                : Long.toString(append.remember().plusNanos(999_999).toMillis()))
                 .arg(Contents.entry(append.dispatch(), content, mark))
                 .arg(mark == null ? 0 : content.texts().size())
-                .arg(mark == null ? new byte[0] : mark);
+                .arg(mark == null ? NOTHING : mark);
         if (mark != null) {
             call.key(keys.of(scope, "y:")).key(keys.of(scope, "x:", mark));
-            content.texts().forEach((owner, text) -> call.arg(Contents.owner(owner))
-                    .arg(Contents.bytes(text)));
+            content.texts()
+                    .forEach((owner, text) -> call.arg(Contents.owner(owner)).arg(Contents.bytes(text)));
         }
     }
 
-    private static long millis(Duration remember) {
-        return remember.plusNanos(999_999).toMillis();
+    private static boolean isUsual(Duration remember) {
+        return remember.compareTo(USUAL) <= 0 && remember.compareTo(LEAST_USUAL) >= 0;
     }
 
     private static boolean isApart(Content content) {

@@ -1,19 +1,34 @@
 -- Appends to the scopes of one shard: position, members version, dedup and hint in one step (O1, A2, I1, W3). What this costs is the
--- store's speed: for a scope one look, one note of the head and one hint, for each of its elements two commands.
+-- store's speed: for a call three commands, for a scope one look, one note of the head and one hint, for an element one XADD.
 --
--- KEYS  for each scope: stream, meta; then for each of its elements: dedup, and where texts are kept apart their index and they
--- ARGV  publish command or '', origin of hints, how long ids are remembered (ms); for each scope: highest position of it that the
---       caller knows, number of elements;
---       for each element: its entry; or where that number is negative: condition ('' or a members version), remember (ms or '0'),
---       entry, number of texts that are kept apart, their mark in the index, and owner and text of each
+-- Ids that are remembered for the usual time are fields of a hash, which is given up as a whole: what was noted in `ids` until its
+-- time was over stays in `older` for as long again. Ids of another time are keys of their own, which expire; how long there are
+-- such keys stands in `ids` as well, so that they are asked for only then.
+--
+-- KEYS  ids, older ids, then the id of each element; then for each scope: stream, meta, and for each of its elements whose texts are
+--       kept apart their index and they
+-- ARGV  publish command or '', origin of hints, number of all elements; for each scope: highest position of it that the caller
+--       knows, number of elements;
+--       for each element: its entry; or where that number is negative: condition ('' or a members version), remember (ms, or '' for
+--       the usual time), entry, number of texts that are kept apart, their mark in the index, and owner and text of each
 -- Answers for each scope its members version, then for each element its position, 'd' (duplicate) and the position of the first,
 --       'u' (unheard) or 'v' (stale).
 
-local publish, origin, remember = ARGV[1], ARGV[2], ARGV[3]
-local k, a, n, last = 1, 4, 0, #KEYS
+local publish, origin, all = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local ids, older = KEYS[1], KEYS[2]
+local noted = redis.call('HMGET', ids, 'u', 'k', unpack(KEYS, 3, all + 2))
+local before = all == 1 and {redis.call('HGET', older, KEYS[3])} or redis.call('HMGET', older, unpack(KEYS, 3, all + 2))
+local now
+local keysUntil = noted[2]
+if keysUntil then
+  now = clock()
+  keysUntil = tonumber(keysUntil)
+end
+local mine, new, news, last = {}, {}, 0, nil
+local e, k, a, n = 0, all + 3, 4, 0
 local answer = {}
 
-while k < last do
+while e < all do
   local stream, meta = KEYS[k], KEYS[k + 1]
   local known, elements = ARGV[a], tonumber(ARGV[a + 1])
   k, a = k + 2, a + 2
@@ -29,42 +44,42 @@ while k < last do
   answer[n] = version
 
   for _ = 1, elements do
-    local dedup, condition, keep, texts = KEYS[k], '', remember, 0
-    k = k + 1
+    e, n = e + 1, n + 1
+    local id, condition, keep, texts = KEYS[e + 2], '', '', 0
     if full then
       condition, keep, texts = ARGV[a], ARGV[a + 1], tonumber(ARGV[a + 3])
       a = a + 2
     end
-    local first, id
-    if heard and (condition == '' or condition == version) then
-      if keep == '0' then
-        first = redis.call('GET', dedup)
-      end
-      if not first then
-        id = add(stream, known, ARGV[a])
-        -- One call both looks and remembers. What was added for a duplicate, nobody has seen.
-        if keep ~= '0' and not redis.call('SET', dedup, id, 'PX', keep, 'NX') then
-          redis.call('XDEL', stream, id)
-          first, id = redis.call('GET', dedup), nil
-        end
-      end
-    else
-      first = redis.call('GET', dedup)
+    local first = noted[e + 2] or before[e] or mine[id]
+    if not first and keysUntil and keysUntil > now then
+      first = redis.call('GET', id)
     end
-    n = n + 1
-    if id then
-      known, head = '0-0', id
-      answer[n] = id
-    elseif first then
+    local given
+    if first then
       answer[n] = 'd' .. first
-    elseif heard then
+    elseif not heard then
+      answer[n] = 'u' -- A4
+    elseif condition ~= '' and condition ~= version then
       answer[n] = 'v' -- M2
     else
-      answer[n] = 'u' -- A4
+      given = add(stream, known, ARGV[a])
+      known, head, answer[n] = '0-0', given, given
+      if keep == '' then
+        new[news + 1], new[news + 2] = id, given
+        news = news + 2
+        mine[id] = given
+      elseif keep ~= '0' then
+        redis.call('SET', id, given, 'PX', keep)
+        now = now or clock()
+        if not keysUntil or keysUntil < now + keep then
+          keysUntil = now + keep
+          redis.call('HSET', ids, 'k', string.format('%.0f', keysUntil))
+        end
+      end
     end
     if texts > 0 then
-      if id then
-        redis.call('ZADD', KEYS[k], parse(id), id .. ' ' .. ARGV[a + 2])
+      if given then
+        redis.call('ZADD', KEYS[k], parse(given), given .. ' ' .. ARGV[a + 2])
         -- unpack takes some 8,000 values; chunks in one script are one step all the same (A1).
         for from = a + 3, a + 2 + 2 * texts, 2000 do
           redis.call('HSET', KEYS[k + 1], unpack(ARGV, from, math.min(from + 1999, a + 2 + 2 * texts)))
@@ -76,6 +91,7 @@ while k < last do
   end
 
   if head then
+    last = head
     redis.call('HSET', meta, 'h', head)
     -- A ceiling, so that nothing grows without bound between two sweeps, which set it (S1). One in ten looks at it.
     local count = is[3]
@@ -89,5 +105,25 @@ while k < last do
       redis.call(publish, stream, origin)
     end
   end
+end
+
+if news > 0 then
+  -- No position is below the clock, so the clock is asked only when one is above.
+  local over = noted[1]
+  if not over or last > over then
+    now = now or clock()
+    if not over or now >= tonumber(over) then
+      redis.call('UNLINK', older)
+      if over then
+        redis.call('RENAME', ids, older)
+        if keysUntil and keysUntil > now then
+          redis.call('HSET', ids, 'k', string.format('%.0f', keysUntil))
+        end
+      end
+      -- The filler makes a table of it from the start; a small hash is searched from end to end.
+      redis.call('HSET', ids, 'u', string.format('%.0f', now + USUAL), 'f', string.rep(' ', 100))
+    end
+  end
+  redis.call('HSET', ids, unpack(new))
 end
 return answer

@@ -5,6 +5,9 @@
 
 local MAX_SEQ = 999999
 
+-- How long an id is remembered that is remembered for the usual time, at least (ms).
+local USUAL = 20000
+
 local function parse(id)
   local ms, seq = string.match(id, '^(%d+)-(%d+)$')
   return tonumber(ms), tonumber(seq)

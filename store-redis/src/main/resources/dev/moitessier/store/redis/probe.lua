@@ -37,6 +37,7 @@ try('ZLEXCOUNT', KEYS[4], '-', '+')
 try('ZREM', KEYS[4], 'a')
 try('SADD', KEYS[5], 'a')
 try('SMEMBERS', KEYS[5])
+try('RENAME', KEYS[5], KEYS[5])
 try('EXISTS', KEYS[1])
 if ARGV[1] ~= '' then
   try(ARGV[1], ARGV[2], '')

@@ -248,6 +248,47 @@ final class FaultTest {
         assertThat(Scratch.stored(store, Scratch.say("twice", "another"))).isGreaterThan(first);
     }
 
+    /** Ids of the usual time are given up as a whole, but not before it is over; other ids are keys of their own. */
+    @Test
+    void idsAreKnownWhateverTheirTime() throws Exception {
+        try (RedisServer own = RedisServer.embedded();
+                RedisStore here = RedisStore.builder(own.url(), null, null).open();
+                Jedis jedis = own.jedis()) {
+            Scratch.hear(here, "ids");
+            byte[] ids = new Keys("moitessier").of(0, "ids");
+            byte[] older = new Keys("moitessier").of(0, "older");
+            Append usual = remembered(Scratch.say("ids", "usual"), Duration.ofSeconds(20));
+            Append longer = remembered(Scratch.say("ids", "longer"), Duration.ofMinutes(1));
+            long first = Scratch.stored(here, usual);
+            long second = Scratch.stored(here, longer);
+            for (int i = 0; i < 2; i++) {
+                for (Duration time : List.of(Duration.ZERO, Duration.ofSeconds(20), Duration.ofMinutes(1))) {
+                    assertThat(Scratch.stored(here, remembered(usual, time))).isEqualTo(first);
+                    assertThat(Scratch.stored(here, remembered(longer, time))).isEqualTo(second);
+                }
+                // Its time is over, so what is noted next begins a new one.
+                jedis.hset(ids, Keys.utf8("u"), Keys.utf8("1"));
+                Scratch.stored(here, remembered(Scratch.say("ids", "later " + i), Duration.ofSeconds(20)));
+                assertThat(jedis.exists(older)).isTrue();
+                if (i == 0) {
+                    assertThat(Scratch.stored(here, usual)).isEqualTo(first);
+                }
+            }
+            assertThat(Scratch.stored(here, usual)).as("given up").isGreaterThan(second);
+            assertThat(Scratch.stored(here, longer)).isEqualTo(second);
+            jedis.hset(ids, Keys.utf8("u"), Keys.utf8("1"));
+            here.sweep(new SweepPolicy(
+                    each -> new Retention(Duration.ofDays(1), 1 << 20), Duration.ofDays(1), null, 10_000));
+            assertThat(jedis.exists(older)).isFalse();
+            assertThat(jedis.hkeys(ids)).containsExactly(Keys.utf8("k"));
+            assertThat(Scratch.stored(here, longer)).isEqualTo(second);
+        }
+    }
+
+    private static Append remembered(Append append, Duration remember) {
+        return new Append(append.dispatch(), append.scope(), append.content(), append.ifMembers(), remember);
+    }
+
     /** The floor, where no test can wait for days. */
     @Test
     void aScopeThatWasDroppedStartsAboveItsFloor() {
