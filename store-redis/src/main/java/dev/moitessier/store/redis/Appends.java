@@ -99,8 +99,7 @@ final class Appends {
         void add(int number, Append append, Scope scope, long size) {
             Share share = shares.computeIfAbsent(scope.name(), name -> new Share(scope));
             share.elements.add(new Element(number, append));
-            share.plain &=
-                    append.ifMembers().isEmpty() && isUsual(append.remember()) && !isApart(append.content());
+            share.plain &= append.ifMembers().isEmpty() && isUsual(append.remember()) && !isApart(append.content());
             elements++;
             bytes += size;
             remembered &= !append.remember().isZero();
@@ -172,8 +171,7 @@ final class Appends {
     }
 
     /** Whether an earlier element of the scope has failed, so that these do as well (B3). */
-    private static boolean failed(
-            Share share, @Nullable Appended[] answers, Map<String, StoreException> broken) {
+    private static boolean failed(Share share, @Nullable Appended[] answers, Map<String, StoreException> broken) {
         StoreException cause = broken.get(share.scope.name());
         if (cause == null) {
             return false;
@@ -218,7 +216,8 @@ final class Appends {
                 .arg(
                         isUsual(append.remember())
                                 ? ""
-                                : Long.toString(append.remember().plusNanos(999_999).toMillis()))
+                                : Long.toString(
+                                        append.remember().plusNanos(999_999).toMillis()))
                 .arg(Contents.entry(append.dispatch(), content, mark))
                 .arg(mark == null ? 0 : content.texts().size())
                 .arg(mark == null ? NOTHING : mark);

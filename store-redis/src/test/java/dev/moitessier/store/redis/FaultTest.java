@@ -235,7 +235,8 @@ final class FaultTest {
         long first = Scratch.stored(store, append);
         for (int i = 0; i < 10; i++) {
             assertThat(store.append(List.of(append, append)))
-                    .containsOnly(new Appended.Stored(first, store.members("twice", null).version(), true));
+                    .containsOnly(new Appended.Stored(
+                            first, store.members("twice", null).version(), true));
         }
         Page page = Scratch.page(store, "twice", 0);
         assertThat(page.entries()).extracting(Scratch::text).containsExactly("once");
