@@ -162,9 +162,9 @@ final class Contents {
     }
 
     private static String text(ByteBuffer in, int length) {
-        String text = new String(in.array(), in.position(), length, StandardCharsets.UTF_8);
-        in.position(in.position() + length);
-        return text;
+        byte[] text = new byte[length];
+        in.get(text);
+        return new String(text, StandardCharsets.UTF_8);
     }
 
     private static Payload payload(ByteBuffer in, int length) {
