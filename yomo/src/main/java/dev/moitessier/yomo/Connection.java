@@ -334,7 +334,7 @@ final class Connection {
             return;
         }
         quic.collectPathStats(0).addListener((Future<QuicConnectionPathStats> stats) -> {
-            if (!stats.isSuccess() || stats.getNow() == null || settling.settled(stats.getNow(), System.nanoTime())) {
+            if (!stats.isSuccess() || stats.getNow() == null || settling.settled(stats.getNow())) {
                 end.run();
             } else {
                 later(Settling.LOOK_NANOS, () -> settle(quic, settling, end));

@@ -7,7 +7,8 @@ import java.util.concurrent.TimeUnit;
  * Whether all that was sent has arrived. The QUIC library does not tell what the other side has acknowledged, but what it has
  * not is sent again, each time after twice the time (RFC 9002 §6.2). So all has arrived when nothing has left for much longer
  * than that takes; or, where packets leave all the time because the other side goes on sending, when nothing was sent again for
- * longer still. Used by one thread.
+ * longer still. Used by one thread, that of the timers which send again: time in which it stands still must not count, so a look
+ * counts for {@link #LOOK_NANOS}, however late it is.
  */
 final class Settling {
     /** Between two looks. */
@@ -22,13 +23,13 @@ final class Settling {
     private final Still mending = new Still(MENDED_NANOS);
 
     /** Asked each {@link #LOOK_NANOS} or later. */
-    boolean settled(QuicConnectionPathStats stats, long now) {
-        return settled(stats.sent(), stats.lost() + stats.retrans() + stats.streamRetransBytes(), stats.rtt(), now);
+    boolean settled(QuicConnectionPathStats stats) {
+        return settled(stats.sent(), stats.lost() + stats.retrans() + stats.streamRetransBytes(), stats.rtt());
     }
 
-    boolean settled(long sent, long sentAgain, long roundTripNanos, long now) {
-        boolean nothingLeaves = leaving.look(sent, roundTripNanos, now);
-        boolean nothingIsMended = mending.look(sentAgain, roundTripNanos, now);
+    boolean settled(long sent, long sentAgain, long roundTripNanos) {
+        boolean nothingLeaves = leaving.look(sent, roundTripNanos);
+        boolean nothingIsMended = mending.look(sentAgain, roundTripNanos);
         return nothingLeaves || nothingIsMended;
     }
 
@@ -36,20 +37,21 @@ final class Settling {
     private static final class Still {
         private long needed;
         private long count = -1;
-        private long since;
+        private long lasted;
 
         Still(long needed) {
             this.needed = needed;
         }
 
-        boolean look(long newest, long roundTripNanos, long now) {
+        boolean look(long newest, long roundTripNanos) {
+            lasted += LOOK_NANOS;
             if (newest != count) {
                 // The next time-out takes twice as long as the last one.
-                needed = count < 0 ? needed : Math.max(needed, 3 * (now - since));
+                needed = count < 0 ? needed : Math.max(needed, 3 * lasted);
                 count = newest;
-                since = now;
+                lasted = 0;
             }
-            return now - since >= Math.max(needed, 4 * roundTripNanos);
+            return lasted >= Math.max(needed, 4 * roundTripNanos);
         }
     }
 }

@@ -411,11 +411,12 @@ class ConnectionTest {
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3})
     void closeSendsWhatWasWrittenOverANetworkThatLoses(long seed) {
-        try (LossyRelay network = LossyRelay.start(zipper.port(), 0.1, seed)) {
+        try (LossyRelay network = LossyRelay.start(zipper.port(), seed)) {
             Source source = source().zipper("127.0.0.1:" + network.port())
                     .closeTimeout(Duration.ofSeconds(30))
                     .connect();
             FakeZipper.Client client = zipper.next();
+            network.lose(0.1);
             for (int i = 0; i < 200; i++) {
                 source.write(0x20, new byte[200]);
             }

@@ -9,25 +9,24 @@ import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.Random;
 
-/** Carries the datagrams of one client to a port of the loopback interface and back, and loses some of both. */
+/** Carries the datagrams of one client to a port of the loopback interface and back, and loses some of both when told so. */
 final class LossyRelay implements AutoCloseable {
     private final DatagramSocket front;
     private final DatagramSocket back;
     private final InetSocketAddress server;
-    private final double loss;
+    private volatile double loss;
     private volatile SocketAddress client;
 
-    private LossyRelay(int port, double loss) throws IOException {
+    private LossyRelay(int port) throws IOException {
         front = new DatagramSocket(0, InetAddress.getLoopbackAddress());
         back = new DatagramSocket(0, InetAddress.getLoopbackAddress());
         server = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
         client = server;
-        this.loss = loss;
     }
 
-    static LossyRelay start(int port, double loss, long seed) {
+    static LossyRelay start(int port, long seed) {
         try {
-            LossyRelay relay = new LossyRelay(port, loss);
+            LossyRelay relay = new LossyRelay(port);
             start(() -> relay.carry(relay.front, relay.back, true, new Random(seed)));
             start(() -> relay.carry(relay.back, relay.front, false, new Random(seed + 1_000_000)));
             return relay;
@@ -40,6 +39,11 @@ final class LossyRelay implements AutoCloseable {
         Thread thread = new Thread(carrier, "lossy-relay");
         thread.setDaemon(true);
         thread.start();
+    }
+
+    /** From now on this share of the datagrams; none at first. */
+    void lose(double share) {
+        loss = share;
     }
 
     int port() {

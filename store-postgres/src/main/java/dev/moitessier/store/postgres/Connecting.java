@@ -31,7 +31,8 @@ final class Connecting {
     Connection connect(long deadline) throws SQLException {
         try {
             if (!under.tryAcquire(left(deadline), TimeUnit.NANOSECONDS)) {
-                throw new SQLException("the server has answered none of " + MOST + " connections that are being made", "08001");
+                throw new SQLException(
+                        "the server has answered none of " + MOST + " connections that are being made", "08001");
             }
             Attempt attempt = new Attempt();
             Threads.run(attempt);
