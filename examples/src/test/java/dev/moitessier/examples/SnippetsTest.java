@@ -28,7 +28,8 @@ class SnippetsTest {
             "docs/configuration.md",
             "docs/coming-from-go.md",
             "docs/architecture.md",
-            "docs/prscd.md");
+            "docs/prscd.md",
+            "docs/yomo.md");
 
     /** A block of Java in a document. */
     private record Block(String document, int line, String snippet, String code) {}

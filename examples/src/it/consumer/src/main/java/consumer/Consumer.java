@@ -13,6 +13,7 @@ import dev.moitessier.psig.Signalling;
 import dev.moitessier.store.memory.MemoryStore;
 import dev.moitessier.store.postgres.PostgresStore;
 import java.io.IOException;
+import dev.moitessier.yomo.Source;
 import javax.sql.DataSource;
 
 /** Uses what a newcomer uses, from the installed artifacts. */
@@ -40,6 +41,11 @@ public final class Consumer {
                 PrscdServer prscd = PrscdServer.builder(moitessier).config(config).start()) {
             return prscd.port() > 0 && prscd.servesWebTransport();
         }
+    }
+
+    /** Connected by whoever has a zipper. */
+    public static Source.Builder thermometer(String zipper) {
+        return Source.builder("thermometer").zipper(zipper);
     }
 
     public static Signalling reply() {
