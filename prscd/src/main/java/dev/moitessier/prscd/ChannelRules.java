@@ -34,6 +34,16 @@ final class ChannelRules {
         return ChannelSettings.DEFAULT;
     }
 
+    /** {@link IllegalArgumentException} that names the pattern if channels are ordered. */
+    void requireImmediate() {
+        for (Rule rule : rules) {
+            if (rule.settings.order() != ChannelSettings.Order.IMMEDIATE) {
+                throw new IllegalArgumentException("channels that match " + rule.pattern
+                        + " are ordered, and nodes of a mesh have no order among each other: only order = immediate");
+            }
+        }
+    }
+
     private static Pattern glob(String pattern) {
         StringBuilder regex = new StringBuilder();
         int from = 0;

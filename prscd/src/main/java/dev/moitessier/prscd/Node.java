@@ -69,6 +69,7 @@ class Node {
     private final RandomGenerator random;
     private final ChannelRules rules;
     private final Functions functions;
+    private @Nullable Mesh mesh;
     private final Counters counters = new Counters();
     private final String prefix;
     private final String nodesScope;
@@ -198,7 +199,33 @@ class Node {
             room.pin();
             // A name, not a sid: the original's echo rule leaves nobody out for it.
             room.say(new Datum("@" + from, from, payload));
+            if (mesh != null) {
+                mesh.told(channel, from, payload);
+            }
         });
+    }
+
+    /** The same, said on another node of the mesh. */
+    void heard(String channel, String from, byte[] payload) {
+        room(channel).say(new Datum("@" + from, from, payload));
+    }
+
+    /**
+     * Makes it one of a mesh of nodes that do not share its store; before {@link #start}.
+     *
+     * @throws IllegalArgumentException if a channel is ordered: a mesh has no order
+     */
+    Mesh join() {
+        rules.requireImmediate();
+        Mesh joined = new Mesh(this, random);
+        mesh = joined;
+        return joined;
+    }
+
+    void tellMesh(String sid, String clientId, Signalling message) {
+        if (mesh != null) {
+            mesh.said(sid, clientId, message);
+        }
     }
 
     /** Who is in a channel, on all nodes, with their states; known at the latest half a second after it was opened here. */
@@ -881,7 +908,7 @@ class Node {
         return prefix + "/c/" + encoded(channel);
     }
 
-    private static int utf8(String text) {
+    static int utf8(String text) {
         return text.getBytes(StandardCharsets.UTF_8).length;
     }
 

@@ -331,8 +331,12 @@ final class Peer {
         }
     }
 
+    /** Functions and other nodes hear of a client from the node that it is connected to. */
     private void view(Joined in, Signalling message) {
-        node.functions().view(in.room, in.member.sid, clientId, message);
+        if (!connection.isRemote()) {
+            node.functions().view(in.room, in.member.sid, clientId, message);
+            node.tellMesh(in.member.sid, clientId, message);
+        }
     }
 
     private void refuse() {
