@@ -213,10 +213,10 @@ class Node {
     /**
      * Makes it one of a mesh of nodes that do not share its store; before {@link #start}.
      *
-     * @throws IllegalArgumentException if a channel is ordered: a mesh has no order
+     * @throws IllegalArgumentException if a channel needs a store that is shared
      */
     Mesh join() {
-        rules.requireImmediate();
+        rules.requireFitForMesh();
         Mesh joined = new Mesh(this, random);
         mesh = joined;
         return joined;

@@ -30,6 +30,7 @@ final class NodeRealms implements Realms {
 
     private final RealmSettings.Catalog catalog;
     private final Backing backing;
+    private final Meshing meshing;
     private final Executor functionExecutor;
     private final Map<String, PrscdFunction> functions = new LinkedHashMap<>();
     private final Map<String, Served> served = new ConcurrentHashMap<>();
@@ -74,9 +75,10 @@ final class NodeRealms implements Realms {
         }
     }
 
-    NodeRealms(RealmSettings.Catalog catalog, Backing backing, Executor functionExecutor) {
+    NodeRealms(RealmSettings.Catalog catalog, Backing backing, Meshing meshing, Executor functionExecutor) {
         this.catalog = catalog;
         this.backing = backing;
+        this.meshing = meshing;
         this.functionExecutor = functionExecutor;
     }
 
@@ -149,6 +151,12 @@ final class NodeRealms implements Realms {
                 settings.node(), backing.store(loop), loop, new SecureRandom(), settings.channels(), functionExecutor);
         synchronized (functions) {
             functions.forEach(node::function);
+        }
+        try {
+            meshing.join(node);
+        } catch (RuntimeException unfit) {
+            loop.close();
+            throw unfit;
         }
         node.start();
         return new Served(node, loop);

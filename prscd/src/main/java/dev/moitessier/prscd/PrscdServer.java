@@ -5,6 +5,7 @@ import com.typesafe.config.ConfigException;
 import dev.moitessier.Moitessier;
 import dev.moitessier.psig.ChannelEvent;
 import dev.moitessier.psig.PrscdFunction;
+import dev.moitessier.store.memory.MemoryStore;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -257,11 +258,15 @@ public final class PrscdServer implements AutoCloseable {
                 throw new IllegalArgumentException("nobody could get in: prscd.realms has no keys, and there is no"
                         + " authenticator; see PrscdServer.Builder.authenticator");
             }
+            Meshing meshing = Meshing.of(prscd);
+            meshing.check(catalog.commonRules());
             TransportLimits limits = TransportLimits.of(prscd.getConfig("limits"));
             TlsKeys keys = tls(prscd.getConfig("tls"));
             ExecutorService functionExecutor = Workers.perTask("prscd-function");
-            var backing = new Backing(moitessier);
-            var realms = new NodeRealms(catalog, backing, functionExecutor);
+            var backing = meshing.sharesStore()
+                    ? new Backing(moitessier)
+                    : new Backing(Moitessier.on(new MemoryStore()), true);
+            var realms = new NodeRealms(catalog, backing, meshing, functionExecutor);
             functions.forEach(realms::function);
             var stopping = new AtomicBoolean();
             var admissions = new Admissions(
