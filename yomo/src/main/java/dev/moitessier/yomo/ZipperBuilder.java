@@ -109,18 +109,6 @@ public abstract sealed class ZipperBuilder<B extends ZipperBuilder<B>> permits S
         return self();
     }
 
-    String name() {
-        return name;
-    }
-
-    int queueFrames() {
-        return queueFrames;
-    }
-
-    long queueBytes() {
-        return queueBytes;
-    }
-
     ZipperSettings settings(byte clientType, int[] observedTags) {
         return new ZipperSettings(
                 name,
