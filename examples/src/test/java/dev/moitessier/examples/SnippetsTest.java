@@ -28,7 +28,10 @@ class SnippetsTest {
             "docs/configuration.md",
             "docs/coming-from-go.md",
             "docs/architecture.md",
+<<<<<<< HEAD
             "docs/prscd.md",
+=======
+>>>>>>> yomo
             "docs/yomo.md");
 
     /** A block of Java in a document. */

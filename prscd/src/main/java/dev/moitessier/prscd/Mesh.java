@@ -159,11 +159,7 @@ final class Mesh implements MeshLink.Receiver {
     /** What a function or the application says to a channel. */
     void told(String channel, String from, byte[] payload) {
         ownSids.put(voice, true);
-        send(
-                Psig.TAG_FROM_BACKEND,
-                Signalling.of(Psig.SIG_DATA, "", channel).withPayload(payload),
-                voice,
-                from);
+        send(Psig.TAG_FROM_BACKEND, Signalling.of(Psig.SIG_DATA, "", channel).withPayload(payload), voice, from);
     }
 
     private void publish(String sid, String clientId, Signalling message) {
@@ -305,10 +301,7 @@ final class Mesh implements MeshLink.Receiver {
 
     private void ask(Hall hall, String channel) {
         Map.Entry<String, Local> first = hall.locals.entrySet().iterator().next();
-        publish(
-                first.getKey(),
-                first.getValue().clientId,
-                Signalling.control(Psig.OP_PEER_ONLINE, channel));
+        publish(first.getKey(), first.getValue().clientId, Signalling.control(Psig.OP_PEER_ONLINE, channel));
     }
 
     // ---- the dead

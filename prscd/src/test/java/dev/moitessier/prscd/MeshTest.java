@@ -199,7 +199,9 @@ class MeshTest {
         zipper.carry(Psig.TAG_FROM_PRSCD, state.withAppId("other").encode());
         zipper.carry(Psig.TAG_FROM_PRSCD, new byte[] {1, 2, 3});
         zipper.carry(Psig.TAG_FROM_PRSCD, state.withAppId("sim").withCid("").encode());
-        zipper.carry(Psig.TAG_FROM_PRSCD, state.withAppId("sim").withCid("x".repeat(201)).encode());
+        zipper.carry(
+                Psig.TAG_FROM_PRSCD,
+                state.withAppId("sim").withCid("x".repeat(201)).encode());
         zipper.carry(
                 Psig.TAG_FROM_PRSCD,
                 Signalling.control(Psig.OP_STATE, "nobody-here")
@@ -360,8 +362,7 @@ class MeshTest {
                 }
                 switch (message.opCode()) {
                     case Psig.OP_PEER_ONLINE -> state(message.channel(), state);
-                    case Psig.OP_STATE ->
-                        shown.put(message.cid(), Bench.text(Payloads.bytes(message.payload())));
+                    case Psig.OP_STATE -> shown.put(message.cid(), Bench.text(Payloads.bytes(message.payload())));
                     case Psig.OP_PEER_OFFLINE -> shown.remove(message.cid());
                     default -> throw new AssertionError(message);
                 }

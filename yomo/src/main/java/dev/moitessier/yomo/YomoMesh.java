@@ -60,9 +60,7 @@ public final class YomoMesh implements MeshProvider {
         String authorities = settings.getString("authorities");
         String certificate = settings.getString("certificate");
         ZipperTls tls = authorities.isEmpty() ? ZipperTls.verified() : ZipperTls.trusting(Path.of(authorities));
-        return certificate.isEmpty()
-                ? tls
-                : tls.identity(Path.of(certificate), Path.of(settings.getString("key")));
+        return certificate.isEmpty() ? tls : tls.identity(Path.of(certificate), Path.of(settings.getString("key")));
     }
 
     private record Link(ZipperClient client, byte[] metadata) implements MeshLink {
@@ -83,7 +81,9 @@ public final class YomoMesh implements MeshProvider {
         @Override
         public void close() {
             // Called on the node's loop, which must not wait.
-            Threads.daemons("yomo-close").newThread(() -> client.close(Duration.ofSeconds(1))).start();
+            Threads.daemons("yomo-close")
+                    .newThread(() -> client.close(Duration.ofSeconds(1)))
+                    .start();
         }
     }
 }

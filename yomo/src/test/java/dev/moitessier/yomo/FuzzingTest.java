@@ -68,7 +68,8 @@ class FuzzingTest {
                 .as("""
                         Jazzer found a broken law. The input is in %s: put it into
                         src/test/resources/dev/moitessier/yomo/%sInputs, so that it stays found. Log:
-                        %s""", directory, target.getSimpleName(), output)
+                        %s\
+                        """, directory, target.getSimpleName(), output)
                 .isZero();
         assertThat(number(COVERED, output))
                 .as("edges that the corpus covers, in %s", log)

@@ -136,7 +136,8 @@ class RealMeshTest {
     /** The next frame of this kind that a peer of the node in Go gets. */
     private static Signalling next(GoProgram go, String opCode) {
         while (true) {
-            Signalling told = Signalling.decode(HexFormat.of().parseHex(go.next().split(" ")[2]));
+            Signalling told =
+                    Signalling.decode(HexFormat.of().parseHex(go.next().split(" ")[2]));
             if (told.opCode().equals(opCode)) {
                 return told;
             }
@@ -158,7 +159,8 @@ class RealMeshTest {
 
         Client join(String channel) {
             say(Signalling.control(Psig.OP_CHANNEL_JOIN, channel).withPayload(STATE));
-            Await.until("joined", () -> got.stream().anyMatch(each -> each.opCode().equals(Psig.OP_CHANNEL_JOIN)));
+            Await.until(
+                    "joined", () -> got.stream().anyMatch(each -> each.opCode().equals(Psig.OP_CHANNEL_JOIN)));
             say(Signalling.control(Psig.OP_PEER_ONLINE, channel));
             say(Signalling.control(Psig.OP_STATE, channel).withPayload(STATE));
             return this;

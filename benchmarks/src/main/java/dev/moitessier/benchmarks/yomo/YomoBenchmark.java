@@ -35,12 +35,13 @@ public final class YomoBenchmark {
         boolean smoke = List.of(args).contains("smoke");
         String name = smoke ? "yomo-smoke" : "yomo";
         Files.createDirectories(RESULTS);
-        StringBuilder report = new StringBuilder("A function that echoes frames of 200 bytes, on one zipper (yomo v1.22.3).\n"
-                + "Java %s, %s, %d processors, which zipper, driver and function share\n\n"
-                        .formatted(
-                                System.getProperty("java.runtime.version"),
-                                System.getProperty("os.arch"),
-                                Runtime.getRuntime().availableProcessors()));
+        StringBuilder report =
+                new StringBuilder("A function that echoes frames of 200 bytes, on one zipper (yomo v1.22.3).\n"
+                        + "Java %s, %s, %d processors, which zipper, driver and function share\n\n"
+                                .formatted(
+                                        System.getProperty("java.runtime.version"),
+                                        System.getProperty("os.arch"),
+                                        Runtime.getRuntime().availableProcessors()));
         functions(report, smoke);
         codec(report, smoke, name);
         System.out.println(report);
@@ -63,14 +64,15 @@ public final class YomoBenchmark {
         GoPeer.with(GoPeer.command("zipper", address), () -> {
             for (int turn = 1; turn <= (smoke ? 1 : 5); turn++) {
                 String round = " " + turn;
-                GoPeer.with(
-                        GoPeer.command(goFunction), () -> go.add(drive(report, "Go" + round, address, smoke)));
+                GoPeer.with(GoPeer.command(goFunction), () -> go.add(drive(report, "Go" + round, address, smoke)));
                 GoPeer.with(javaFunction(address), () -> java.add(drive(report, "Java" + round, address, smoke)));
             }
         });
         Run ours = median(java);
         Run theirs = median(go);
-        report.append(line("Go, medians", theirs)).append(line("Java, medians", ours)).append('\n');
+        report.append(line("Go, medians", theirs))
+                .append(line("Java, medians", ours))
+                .append('\n');
         ratio(report, "rate, to Go's", ours.rate() / theirs.rate(), 0.8, true);
         ratio(report, "p50 of a round trip, to Go's", ours.median() / theirs.median(), 1.3, false);
         report.append("%-34s %6.2f\n\n".formatted("p99 of a round trip, to Go's", ours.late() / theirs.late()));
@@ -89,8 +91,8 @@ public final class YomoBenchmark {
     private static Run drive(StringBuilder report, String who, String address, boolean smoke) throws IOException {
         int frames = smoke ? 2_000 : 100_000;
         int rounds = smoke ? 100 : 4_000;
-        try (GoPeer driver = GoPeer.start(GoPeer.command(
-                "bench", address, Integer.toString(frames), "256", Integer.toString(rounds)))) {
+        try (GoPeer driver = GoPeer.start(
+                GoPeer.command("bench", address, Integer.toString(frames), "256", Integer.toString(rounds)))) {
             String[] result = driver.next().split(" ");
             if (!result[0].equals("RESULT")) {
                 throw new IOException(who + ": " + String.join(" ", result));
@@ -133,7 +135,10 @@ public final class YomoBenchmark {
                 .output(RESULTS.resolve(name + ".jmh.txt").toString());
         if (smoke) {
             TimeValue moment = TimeValue.milliseconds(100);
-            options.warmupIterations(1).warmupTime(moment).measurementIterations(1).measurementTime(moment);
+            options.warmupIterations(1)
+                    .warmupTime(moment)
+                    .measurementIterations(1)
+                    .measurementTime(moment);
         }
         Collection<RunResult> results = new Runner(options.build()).run();
         Map<String, Double> bytes = new TreeMap<>();
@@ -149,8 +154,18 @@ public final class YomoBenchmark {
                     .formatted(what, result.getPrimaryResult().getScore(), allocated));
         }
         report.append('\n');
-        ratio(report, "bytes of encode, to the array's", allocated(bytes, "encode") / allocated(bytes, "encodedArray"), 1.0, false);
-        ratio(report, "bytes of decode, to the frame's", allocated(bytes, "decode") / allocated(bytes, "frame"), 1.0, false);
+        ratio(
+                report,
+                "bytes of encode, to the array's",
+                allocated(bytes, "encode") / allocated(bytes, "encodedArray"),
+                1.0,
+                false);
+        ratio(
+                report,
+                "bytes of decode, to the frame's",
+                allocated(bytes, "decode") / allocated(bytes, "frame"),
+                1.0,
+                false);
     }
 
     private static double allocated(Map<String, Double> bytes, String what) {
