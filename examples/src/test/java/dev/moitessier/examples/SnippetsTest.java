@@ -28,10 +28,7 @@ class SnippetsTest {
             "docs/configuration.md",
             "docs/coming-from-go.md",
             "docs/architecture.md",
-<<<<<<< HEAD
             "docs/prscd.md",
-=======
->>>>>>> yomo
             "docs/yomo.md");
 
     /** A block of Java in a document. */
