@@ -6,7 +6,8 @@ import { chromium } from 'playwright-core'
 
 const served = {
   '/': ['text/html', async () => '<!doctype html><meta charset="utf-8"><title>prscd test</title>'],
-  '/presence.js': ['text/javascript', () => readFile(fileURLToPath(import.meta.resolve('@yomo/presence')))],
+  '/original.js': ['text/javascript', () => readFile(fileURLToPath(import.meta.resolve('@yomo/presence')))],
+  '/own.js': ['text/javascript', () => readFile(new URL('./presence.js', import.meta.url))],
   '/client.mjs': ['text/javascript', () => readFile(new URL('./client.mjs', import.meta.url))],
 }
 
@@ -47,9 +48,10 @@ export const start = async (emit, [executablePath, profile, spki, ports]) => {
             this.addEventListener('open', () => window.sockets.webSockets++)
           }
         }
-        const { createPresence } = await import('/presence.js')
+        const { createPresence: original } = await import('/original.js')
+        const { createPresence: own } = await import('/own.js')
         const { clients } = await import('/client.mjs')
-        window.run = clients(createPresence, (line) => window.emitToTest(line))
+        window.run = clients({ original, own }, (line) => window.emitToTest(line))
       })
       pages.set(name, opened)
     }

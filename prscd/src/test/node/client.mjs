@@ -1,9 +1,10 @@
-// What a test can do with one client; the same code in Node and in a page.
-export const clients = (createPresence, emit) => {
+// What a test can do with one client, the original or our own; the same code in Node and in a page.
+export const clients = ({ original, own }, emit) => {
   const all = new Map()
   const commands = {
-    async open({ client, url, id, key, downgrade = true }) {
-      const presence = await createPresence(url, { id, publicKey: key, autoDowngrade: downgrade })
+    async open({ client, url, id, key, by = 'original', downgrade = true, ...options }) {
+      const createPresence = by === 'own' ? own : original
+      const presence = await createPresence(url, { id, publicKey: key, autoDowngrade: downgrade, ...options })
       for (const status of ['connecting', 'open', 'closed']) {
         presence.on(status, () => emit({ client, event: 'status', status }))
       }
@@ -30,6 +31,25 @@ export const clients = (createPresence, emit) => {
     },
     leave({ client, channel }) {
       all.get(client).channels.get(channel).leave()
+    },
+    // What only our own client has.
+    async joinMany({ client, prefix, count, state, events = [] }) {
+      const names = Array.from({ length: count }, (_, i) => `${prefix}${i}`)
+      await Promise.all(names.map((channel) => commands.join({ client, channel, state, events })))
+    },
+    state({ client, channel, state }) {
+      all.get(client).channels.get(channel).setState(state)
+    },
+    look({ client, channel }) {
+      const { presence, channels } = all.get(client)
+      const { status, transport = '', roundTrip = -1, url = '' } = presence
+      return { status, transport, roundTrip, url, peers: channels.get(channel)?.peers ?? [] }
+    },
+    leaveChannel({ client, channel }) {
+      all.get(client).presence.leaveChannel(channel)
+    },
+    shut({ client }) {
+      all.get(client).presence.close()
     },
   }
   return (command) => commands[command.do](command)

@@ -22,8 +22,9 @@ export const start = async (emit) => {
       }
     }
   }
-  const { createPresence } = await import('@yomo/presence')
-  const run = clients(createPresence, emit)
+  const { createPresence: original } = await import('@yomo/presence')
+  const { createPresence: own } = await import('./presence.js')
+  const run = clients({ original, own }, emit)
   const socketOf = (id) => sockets.findLast((socket) => new URL(socket.url).searchParams.get('id') === id)
   return {
     run: (command) => {

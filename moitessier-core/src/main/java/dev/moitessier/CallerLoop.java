@@ -18,6 +18,7 @@ final class CallerLoop<X extends Exception, Y extends Exception> extends Feed.Co
     private final @Nullable Check<X> check;
     private final BatchResponder<Y> responder;
     private final TimeSource time;
+    private volatile boolean idle;
 
     CallerLoop(Listener listener, ListenOptions options, @Nullable Check<X> check, BatchResponder<Y> responder) {
         super(listener, options);
@@ -98,8 +99,16 @@ final class CallerLoop<X extends Exception, Y extends Exception> extends Feed.Co
             return;
         }
         TimeSource.Timer timer = time.after(Duration.ofNanos(nanos), () -> LockSupport.unpark(caller));
+        idle = true;
         LockSupport.parkNanos(this, Math.min(nanos, LONGEST_WAIT));
+        idle = false;
+        feed.engine.tickAfterWait();
         timer.cancel();
+    }
+
+    /** Whether it will look, when it stops waiting, for a tick that was left to it. */
+    boolean isIdle() {
+        return idle;
     }
 
     @Override

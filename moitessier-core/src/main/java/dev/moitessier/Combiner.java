@@ -28,8 +28,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Brings appends to the store: directly while there is little to do, many in one call when there is much. It never waits for
- * company; what combines is only what came while others were under way.
+ * Brings appends to the store: directly while there is little to do, many in one call when there is much. An append that comes
+ * when nothing is going on never waits for company.
  *
  * <ol>
  *   <li>Appends of a scope wait in its <em>lane</em>. A lane has at most one call to the store under way, so the order of a
@@ -38,8 +38,12 @@ import org.jspecify.annotations.Nullable;
  *   <li>A blocking append whose lane is free goes directly, on its caller's thread, while at most {@value #PARALLEL} are under
  *       way in all.
  *   <li>What waits is taken by at most {@value #WRITERS} writer threads, as much as one call holds, across scopes. They
- *       exist only while needed. With more than {@value #PARALLEL} appends accepted nothing else starts calls: fewer and
- *       larger calls are then faster than many small ones.
+ *       exist only while needed. With more than {@value #PARALLEL} appends accepted, and for a moment after, nothing else
+ *       starts calls: fewer and larger calls are then faster than many small ones.
+ *   <li>Callers who have just been answered come back a moment later, and who is first would go alone, with the others behind
+ *       it. So in busy times a call begins when as many wait as the last one had, or when that has taken too long: while
+ *       the last one is under way, the time that calls take; after it, a quarter of that. With 32 callers on 1,000 scopes
+ *       of a PostgreSQL this is 3 to 4 times as fast as going at once.
  *   <li>What fails retryably, or with an unknown outcome, goes back to the head of its lane, which rests (backing off, with
  *       jitter) and goes on under the same ids, until its deadline; then the lane goes on without it.
  *   <li>An append on condition (M2) is the last of its scope in a call (B4).
@@ -51,10 +55,15 @@ import org.jspecify.annotations.Nullable;
 @SuppressWarnings("NonAtomicVolatileUpdate") // "accepted" changes under the lock; volatile is for who reads it without
 final class Combiner {
     /** Calls at once while there are no more appends than this. */
-    static final int PARALLEL = 8;
+    static final int PARALLEL = 4;
 
     /** Calls at once beyond that. */
     static final int WRITERS = 2;
+
+    /** How long it stays busy after more than {@link #PARALLEL} were accepted. */
+    private static final long BUSY_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+    /** The longest wait for company, however slow the store is. */
+    private static final long LONGEST_HOLD_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
     private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final long FIRST_REST_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
@@ -79,8 +88,22 @@ final class Combiner {
     private final PriorityQueue<Lane> resting = new PriorityQueue<>((a, b) -> Long.signum(a.restsUntil - b.restsUntil));
     private final ArrayDeque<Element> tasks = new ArrayDeque<>();
     private int calls;
+    /** Appends in those calls. */
+    private int called;
+    /** When more than {@link #PARALLEL} were accepted for the last time. */
+    private long lastBusy = System.nanoTime() - BUSY_NANOS;
+    /** Until {@code heldUntil} a writer begins a call only if this many wait. */
+    private int company;
+
+    private long heldUntil = System.nanoTime();
+    /** Nanoseconds of the last call that ended. */
+    private long lastTook;
+
     private int writers;
     private int idleWriters;
+    /** Those of the idle writers that wait for {@code heldUntil}. */
+    private int holdingWriters;
+
     private int writerNumber;
     /** Nothing more is accepted. */
     private boolean closing;
@@ -347,7 +370,8 @@ final class Combiner {
             lock.unlock();
         }
         if (direct != null) {
-            finish(List.of(direct), call(List.of(direct.append())));
+            long began = System.nanoTime();
+            finish(List.of(direct), call(List.of(direct.append())), System.nanoTime() - began);
         }
         for (Element element : held) {
             appendInsideTask(element);
@@ -433,15 +457,29 @@ final class Combiner {
         return lanes.computeIfAbsent(scope, Lane::new);
     }
 
-    private int limit() {
-        return accepted <= PARALLEL ? PARALLEL : WRITERS;
+    private boolean isBusy(long now) {
+        if (accepted > PARALLEL) {
+            lastBusy = now;
+        }
+        return now - lastBusy < BUSY_NANOS;
     }
 
     private boolean isFree(Lane lane) {
-        return !lane.underWay
-                && lane.waiting.isEmpty()
-                && calls < (accepted < PARALLEL ? PARALLEL : WRITERS)
-                && (accepted < PARALLEL || ready.isEmpty());
+        return !lane.underWay && lane.waiting.isEmpty() && accepted < PARALLEL && !isBusy(System.nanoTime());
+    }
+
+    /** Whether a writer may begin a call now, or when {@link #isHeld} no longer. */
+    private boolean isReady(long now) {
+        return !ready.isEmpty() && calls < (isBusy(now) ? WRITERS : PARALLEL);
+    }
+
+    private boolean isHeld(long now) {
+        return accepted - called < company && now - heldUntil < 0 && isBusy(now);
+    }
+
+    private void hold(int company, long nanos) {
+        this.company = company;
+        heldUntil = System.nanoTime() + Math.min(nanos, LONGEST_HOLD_NANOS);
     }
 
     private void accept(Element element, List<Appended> before) {
@@ -498,6 +536,7 @@ final class Combiner {
     private void start(Element direct) {
         accepted++;
         calls++;
+        called++;
         direct.underWay = true;
         direct.lane.underWay = true;
     }
@@ -560,13 +599,16 @@ final class Combiner {
         return room;
     }
 
-    private void finish(List<Element> batch, List<Appended> answers) {
+    private void finish(List<Element> batch, List<Appended> answers, long took) {
         List<Call> done = new ArrayList<>();
         List<Element> again = new ArrayList<>(0);
         long now = System.nanoTime();
         lock.lock();
         try {
             calls--;
+            called -= batch.size();
+            lastTook = took;
+            hold(batch.size(), took / 4);
             for (int i = batch.size() - 1; i >= 0; i--) { // from the end, so that what goes again keeps its order
                 Element element = batch.get(i);
                 Appended answer = answers.get(i);
@@ -627,7 +669,8 @@ final class Combiner {
     // ------------------------------------------------------------ writers
 
     private void wakeWriter() {
-        boolean some = (!ready.isEmpty() && calls < limit()) || !resting.isEmpty();
+        long now = System.nanoTime();
+        boolean some = (isReady(now) && (!isHeld(now) || holdingWriters == 0)) || !resting.isEmpty();
         if (some && idleWriters > 0) {
             work.signal();
         } else if (some && writers < WRITERS) {
@@ -643,9 +686,10 @@ final class Combiner {
         while (!batch.isEmpty()) {
             List<Append> appends = new ArrayList<>(batch.size());
             batch.forEach(element -> appends.add(element.append()));
+            long began = System.nanoTime();
             List<Appended> answers = call(appends);
             Thread.interrupted(); // nobody owns this thread's interruption: what it stopped is tried again
-            finish(batch, answers);
+            finish(batch, answers, System.nanoTime() - began);
             batch = nextWork();
             startTasks();
         }
@@ -659,31 +703,42 @@ final class Combiner {
             while (!closed) {
                 long now = System.nanoTime();
                 wakeRested(now);
-                if (!ready.isEmpty() && calls < limit()) {
+                boolean held = isHeld(now);
+                if (isReady(now) && !held) {
                     List<Element> batch = nextBatch();
                     if (!batch.isEmpty()) {
                         calls++;
+                        called += batch.size();
+                        hold(batch.size(), lastTook);
                         wakeWriter();
                         return batch;
                     }
                 }
+                boolean holding = held && isReady(now);
                 long wait = resting.isEmpty() ? idleSince + IDLE_NANOS - now : resting.peek().restsUntil - now;
                 if (wait <= 0) {
                     break;
                 }
-                idleWriters++;
-                try {
-                    work.awaitNanos(wait);
-                } catch (InterruptedException e) {
-                    // As above.
-                } finally {
-                    idleWriters--;
-                }
+                idle(holding ? Math.min(wait, heldUntil - now) : wait, holding);
             }
             writers--;
             return List.of();
         } finally {
             lock.unlock();
+        }
+    }
+
+    @SuppressWarnings("WaitNotInLoop") // its caller looks again at everything
+    private void idle(long nanos, boolean holding) {
+        idleWriters++;
+        holdingWriters += holding ? 1 : 0;
+        try {
+            work.awaitNanos(nanos);
+        } catch (InterruptedException e) {
+            // As above.
+        } finally {
+            holdingWriters -= holding ? 1 : 0;
+            idleWriters--;
         }
     }
 

@@ -24,6 +24,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -39,7 +40,9 @@ import org.slf4j.LoggerFactory;
  *       the same place share it, those that lag have their own.
  *   <li>It reads them all with one call of the store, up to 1,000 requests (R1).
  *   <li>It decides for each listener what it may see (A3) and hands over at most a batch. From there on the consumer's threads work,
- *       and the tick does not wait for them: who is slow is not read for.
+ *       and the tick does not wait for them: who is slow is not read for. One of them, the last, is run by the tick's own thread
+ *       after the tick has ended, so that a message costs one change of threads; the next tick has another thread. Where the store
+ *       is in this process, a thread that waits in {@code listenUntil} for a hinted scope runs one round of the tick itself.
  *   <li>When its load is handled, the cursor moves, and the listener waits for a hint or is behind again.
  * </ol>
  *
@@ -65,24 +68,37 @@ final class Engine {
     private final Watches watches;
     private final Polling polling;
     private final boolean direct;
+    /** Reads end soon, so a caller's thread may do them. */
+    private final boolean near;
+
     private final boolean observed;
     private final Executor blocking;
     private final @Nullable ExecutorService ownBlocking;
+    private final boolean ownExecutor;
+    /** How many responders a tick's thread may run at once; more wait for the executor's bounded number of threads. */
+    private final Semaphore kept = new Semaphore(Runtime.getRuntime().availableProcessors());
 
     private final Map<String, LocalScope> scopes = new ConcurrentHashMap<>();
     private final ConcurrentLinkedQueue<LocalScope> marked = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean markAll = new AtomicBoolean();
     private final AtomicInteger tick = new AtomicInteger(IDLE);
+    private volatile @Nullable Thread ticking;
+    /** Of the tick: runs on its thread when it has ended. */
+    private @Nullable PushedConsumer held;
+
     private volatile boolean pausing;
     private volatile boolean closed;
 
-    Engine(Node node) {
+    /** @param ownExecutor whether responders may run on a thread that is not the executor's */
+    Engine(Node node, boolean ownExecutor) {
         this.node = node;
+        this.ownExecutor = ownExecutor;
         this.store = node.store();
         this.time = node.time();
         this.outage = new Outage(time, node.observer(), node.capabilities());
         this.observed = !node.observer().equals(Observers.none());
         this.direct = Threads.direct(node.executor());
+        this.near = !node.capabilities().multiProcess();
         this.ownBlocking = direct ? null : Threads.blocking("moitessier-store");
         this.blocking = ownBlocking == null ? Runnable::run : ownBlocking;
         this.watches = new Watches(this);
@@ -277,13 +293,13 @@ final class Engine {
         LocalScope scope = scopes.get(name);
         if (scope != null && scope.soil()) {
             marked.add(scope);
-            wakeLater();
+            wakeLater(near ? scope.idleCaller() : null);
         }
     }
 
     void allHinted() {
         markAll.set(true);
-        wakeLater();
+        wakeLater(null);
     }
 
     /** It is time to look at these. */
@@ -310,13 +326,42 @@ final class Engine {
     }
 
     /** The same for the store's own threads, which must not call the store: with a direct executor, the timer runs it. */
-    private void wakeLater() {
-        if (schedule()) {
-            if (direct) {
-                time.at(time.instant(), this::runIfScheduled);
-            } else {
-                onStoreThread(this::runIfScheduled);
+    private void wakeLater(@Nullable CallerLoop<?, ?> idle) {
+        if (!schedule()) {
+            return;
+        }
+        if (direct) {
+            time.at(time.instant(), this::runIfScheduled);
+        } else if (idle != null && idle.isIdle()) { // asked after schedule(): either sees what the other has done
+            idle.offered();
+        } else {
+            onStoreThread(this::runIfScheduled);
+        }
+    }
+
+    /** A thread has waited in {@code listenUntil}, and the tick may have been left to it. */
+    void tickAfterWait() {
+        if (!near || direct || tick.get() != SCHEDULED) {
+            return;
+        }
+        if (Thread.currentThread().isInterrupted()) {
+            onStoreThread(this::runIfScheduled);
+            return;
+        }
+        if (!tick.compareAndSet(SCHEDULED, RUNNING)) {
+            return;
+        }
+        try {
+            if (!pausing && !closed) {
+                round();
             }
+        } catch (RuntimeException | Error bug) {
+            LOG.error("the engine stumbled and goes on", bug);
+        }
+        // One round, whatever others want: this thread has its own to do.
+        if (markAll.get() || !marked.isEmpty() || !tick.compareAndSet(RUNNING, IDLE)) {
+            tick.set(SCHEDULED);
+            onStoreThread(this::runIfScheduled);
         }
     }
 
@@ -345,14 +390,59 @@ final class Engine {
         if (!tick.compareAndSet(SCHEDULED, RUNNING)) {
             return;
         }
+        PushedConsumer mine;
+        boolean more;
         do {
             tick.set(RUNNING);
+            ticking = Thread.currentThread();
             try {
                 tick();
             } catch (RuntimeException | Error bug) {
                 LOG.error("the engine stumbled and goes on", bug);
             }
-        } while (!tick.compareAndSet(RUNNING, IDLE));
+            ticking = null;
+            mine = held;
+            held = null;
+            // From IDLE on, the next tick may run on another thread.
+            more = !tick.compareAndSet(RUNNING, IDLE);
+            if (more) {
+                held = mine;
+            }
+        } while (more);
+        if (mine != null) {
+            runHere(mine);
+        }
+    }
+
+    private void runHere(PushedConsumer consumer) {
+        if (!kept.tryAcquire()) {
+            consumer.execute();
+            return;
+        }
+        try {
+            consumer.run();
+        } finally {
+            kept.release();
+        }
+    }
+
+    /** True if the tick that has just read for it runs it. */
+    boolean keeps(PushedConsumer consumer) {
+        if (!ownExecutor || !Thread.currentThread().equals(ticking)) {
+            return false;
+        }
+        letGo();
+        held = consumer;
+        return true;
+    }
+
+    /** Before the tick does what may take long. */
+    private void letGo() {
+        PushedConsumer before = held;
+        held = null;
+        if (before != null) {
+            before.execute();
+        }
     }
 
     /** Runs what may block on the store. */
@@ -389,6 +479,7 @@ final class Engine {
     }
 
     private void tick() {
+        letGo();
         if (markAll.getAndSet(false)) {
             for (LocalScope scope : scopes.values()) {
                 if (scope.soil()) {
@@ -397,15 +488,17 @@ final class Engine {
             }
         }
         while (!pausing && !closed && !marked.isEmpty()) {
-            List<Read> reads = new ArrayList<>();
-            for (LocalScope scope = marked.poll();
-                    scope != null;
-                    scope = reads.size() < REQUESTS ? marked.poll() : null) {
-                addReads(scope, reads);
-            }
-            if (!reads.isEmpty()) {
-                read(reads);
-            }
+            round();
+        }
+    }
+
+    private void round() {
+        List<Read> reads = new ArrayList<>();
+        for (LocalScope scope = marked.poll(); scope != null; scope = reads.size() < REQUESTS ? marked.poll() : null) {
+            addReads(scope, reads);
+        }
+        if (!reads.isEmpty()) {
+            read(reads);
         }
     }
 
@@ -435,6 +528,7 @@ final class Engine {
             for (Read read : reads) {
                 requests.add(read.request());
             }
+            letGo();
             List<Page> pages = store.read(requests, BYTES);
             outage.succeeded(Work.READ);
             for (; done < reads.size(); done++) {
@@ -542,6 +636,7 @@ final class Engine {
         if (same) {
             return read.places();
         }
+        letGo();
         Set<ListenerRef> own = new HashSet<>();
         Map<Place, UUID> registrations = new HashMap<>();
         for (Place place : read.places()) {

@@ -232,16 +232,32 @@ final class Feed implements Runnable {
             places[i] = engine.join(feed, conditions.scopes().get(i));
         }
         feed.places = places;
+        UUID heldBy = null;
         try {
             for (Place place : places) {
-                engine.keeper.register(place);
+                UUID here = engine.keeper.register(place);
+                heldBy = heldBy == null ? here : heldBy;
             }
         } catch (RuntimeException | Error failure) {
             feed.close();
             feed.abandon();
             throw failure;
         }
+        if (heldBy != null) {
+            feed.warnOfTheOther(heldBy);
+        }
         return feed;
+    }
+
+    private void warnOfTheOther(UUID heldBy) {
+        LOG.warn(
+                "the durable name \"{}\" is attached already, {}: both hear everything, and only the position of this one is"
+                        + " kept: {}",
+                conditions.durableName(),
+                heldBy.equals(engine.keeper.session().id())
+                        ? "by a listener of this node"
+                        : "by session " + heldBy + ", which has not ended",
+                this);
     }
 
     /** Ends its consumer and waits for it, at most the call timeout. */

@@ -167,6 +167,11 @@ final class LocalScope {
         }
     }
 
+    /** One that waits in {@code listenUntil}, if it is the first that has read all. */
+    synchronized @Nullable CallerLoop<?, ?> idleCaller() {
+        return waiting != null && waiting.feed.consumer() instanceof CallerLoop<?, ?> caller ? caller : null;
+    }
+
     synchronized void sawHead(long seen) {
         head = seen;
     }

@@ -55,7 +55,7 @@ final class MessagePublisher implements Flow.Publisher<Message> {
     }
 
     /** Signals are serial (§1.3): they come from {@link #run}, which is scheduled at most once at a time. */
-    private static final class Emission extends Feed.Consumer implements Flow.Subscription, Runnable {
+    private static final class Emission extends PushedConsumer implements Flow.Subscription {
         private static final int TURN = 1_024;
 
         private final CountDownLatch released = new CountDownLatch(1);
@@ -144,16 +144,6 @@ final class MessagePublisher implements Flow.Publisher<Message> {
             submit();
         }
 
-        private void submit() {
-            try {
-                feed.engine.node.executor().execute(this);
-            } catch (RuntimeException refused) {
-                LOG.warn("the executor refuses to run a publisher, so it ends: {}", feed, refused);
-                end(refused);
-                release();
-            }
-        }
-
         @Override
         public void run() {
             runner = Thread.currentThread();
@@ -236,7 +226,8 @@ final class MessagePublisher implements Flow.Publisher<Message> {
             }
         }
 
-        private void release() {
+        @Override
+        void release() {
             Flow.Subscriber<? super Message> to;
             TimeSource.Timer timer;
             synchronized (feed) {

@@ -35,6 +35,7 @@ final class Place {
     // What the store answered last; written under SessionKeeper's lock of the feed.
     volatile @Nullable UUID registration;
     volatile @Nullable LiveSession session;
+    volatile long registered;
     volatile long start;
     volatile long version;
 

@@ -11,11 +11,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/**
- * A subscription at work: runs on the node's executor while there is a load, and holds no thread otherwise. It runs at most once at a
- * time, so the responder's calls are serial, and a direct executor makes no recursion.
- */
-final class PushLoop extends Feed.Consumer implements Runnable {
+/** A subscription at work. It runs at most once at a time, so the responder's calls are serial, and a direct executor makes no recursion. */
+final class PushLoop extends PushedConsumer {
     private static final Logger LOG = LoggerFactory.getLogger(Moitessier.class);
     /** Loads in a row, before others on the executor get their turn. */
     private static final int TURN = 16;
@@ -109,16 +106,6 @@ final class PushLoop extends Feed.Consumer implements Runnable {
             scheduled = true;
         }
         submit();
-    }
-
-    private void submit() {
-        try {
-            feed.engine.node.executor().execute(this);
-        } catch (RuntimeException refused) {
-            LOG.warn("the executor refuses to run a responder, so its subscription ends: {}", feed, refused);
-            end(refused);
-            release();
-        }
     }
 
     @Override
@@ -258,7 +245,8 @@ final class PushLoop extends Feed.Consumer implements Runnable {
         submit();
     }
 
-    private void release() {
+    @Override
+    void release() {
         TimeSource.Timer timer;
         synchronized (feed) {
             timer = timeout;

@@ -12,6 +12,7 @@ import dev.moitessier.store.ReadRequest;
 import dev.moitessier.store.Registered;
 import dev.moitessier.store.Registration;
 import dev.moitessier.store.StoreException;
+import dev.moitessier.store.StoredSubscriber;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -23,6 +24,7 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -49,6 +51,9 @@ final class SessionKeeper {
 
     /** Registering and unregistering one listener are serial: else its end could overtake its return. */
     private final ReentrantLock[] locks = new ReentrantLock[64];
+
+    /** Counts them, to tell which of two is the later. */
+    private final AtomicLong registrations = new AtomicLong();
 
     private final ReentrantLock renewing = new ReentrantLock();
     private final ConcurrentLinkedQueue<Runnable> leaving = new ConcurrentLinkedQueue<>();
@@ -263,12 +268,20 @@ final class SessionKeeper {
 
     // ---- registrations
 
-    /** The first time. {@code place.cursor} is then where it left off, or the head. */
-    void register(Place place) {
+    /**
+     * The first time. {@code place.cursor} is then where it left off, or the head.
+     *
+     * @return the session that was there under the same durable name, and may still be; null: none
+     */
+    @Nullable
+    UUID register(Place place) {
+        @Nullable UUID[] heldBy = new UUID[1];
         locked(place, () -> {
             Registered registered = register(place, Ids.random());
             place.cursor = registered.acknowledged().orElse(registered.head());
+            heldBy[0] = registered.heldBy();
         });
+        return heldBy[0];
     }
 
     /** The store does not know this registration any more, and perhaps not even the scope. */
@@ -312,6 +325,7 @@ final class SessionKeeper {
             try {
                 Registered registered = store.register(registration(place, id, current.id()));
                 place.registration = id;
+                place.registered = registrations.incrementAndGet();
                 place.start = registered.start();
                 place.version = registered.membersVersion();
                 place.session = current;
@@ -370,6 +384,10 @@ final class SessionKeeper {
             if (id == null) {
                 return;
             }
+            if (isTaken(place)) {
+                place.registration = null; // a takeover is no departure (L5)
+                return;
+            }
             engine.acknowledger.flush(place);
             Content farewell = farewell(place);
             if (farewell != null) {
@@ -380,6 +398,33 @@ final class SessionKeeper {
             store.register(registration(place, id, null));
             place.registration = null;
         });
+    }
+
+    /** Whether another listener under the same durable name came after it, here or on another node. */
+    private boolean isTaken(Place place) {
+        boolean[] taken = {false};
+        place.scope.forEachMember(other -> taken[0] |= other.registered > place.registered
+                && other.registration != null
+                && other.mailbox.equals(place.mailbox)
+                && other.feed.subscriber.equals(place.feed.subscriber));
+        if (taken[0]) {
+            return true;
+        }
+        String id = place.feed.subscriber;
+        List<StoredSubscriber> there =
+                store.subscribers(place.mailbox, justBefore(id), 1).list();
+        LiveSession own = place.session;
+        return !there.isEmpty()
+                && there.get(0).id().equals(id)
+                && own != null
+                && there.get(0).session() != null
+                && !own.id().equals(there.get(0).session());
+    }
+
+    /** The last id of legal length (N1) before this one, for a page that begins with it (L8). */
+    private static String justBefore(String id) {
+        int last = id.length() - 1;
+        return id.substring(0, last) + (char) (id.charAt(last) - 1) + "~".repeat(64 - id.length());
     }
 
     private void say(Append farewell) {

@@ -1,8 +1,6 @@
 package dev.moitessier;
 
 import dev.moitessier.store.Departed;
-import dev.moitessier.store.Party;
-import dev.moitessier.store.Payload;
 import dev.moitessier.store.Retention;
 import dev.moitessier.store.StoreException;
 import dev.moitessier.store.SweepPolicy;
@@ -111,7 +109,11 @@ final class Sweeper {
         if (onExpired != null && !departed.isEmpty()) {
             List<Subscriber> expired = new ArrayList<>();
             for (Departed one : departed) {
-                expired.add(subscriber(one));
+                try {
+                    expired.add(subscriber(one));
+                } catch (IllegalArgumentException foreign) {
+                    LOG.warn("{} was swept, which no node registered", one, foreign);
+                }
             }
             engine.node.executor().execute(() -> onExpired.accept(List.copyOf(expired)));
         }
@@ -119,10 +121,7 @@ final class Sweeper {
     }
 
     private static Subscriber subscriber(Departed one) {
-        Party owner = one.listener().owner();
-        Person person = owner == null ? Person.of(one.subscriber()) : Person.of(owner.person(), owner.client());
-        return new Subscriber(
-                one.listener().scope(), one.subscriber(), new Metadata(person, "", Instant.EPOCH, Payload.empty()));
+        return new Subscriber(one.listener().scope(), one.subscriber(), Metadata.decode(one.metadata()));
     }
 
     /** After this node's session has ended: removes what hung on it, as far as that goes quickly; else another node does. */

@@ -15,11 +15,19 @@ final class Await {
         until(what, condition, () -> "");
     }
 
+    static void until(Duration limit, String what, BooleanSupplier condition) {
+        until(limit, what, condition, () -> "");
+    }
+
     static void until(String what, BooleanSupplier condition, Supplier<Object> seen) {
-        long deadline = System.nanoTime() + LIMIT.toNanos();
+        until(LIMIT, what, condition, seen);
+    }
+
+    private static void until(Duration limit, String what, BooleanSupplier condition, Supplier<Object> seen) {
+        long deadline = System.nanoTime() + limit.toNanos();
         while (!condition.getAsBoolean()) {
             if (System.nanoTime() - deadline > 0) {
-                throw new AssertionError("not within " + LIMIT + ": " + what + " " + seen.get());
+                throw new AssertionError("not within " + limit + ": " + what + " " + seen.get());
             }
             LockSupport.parkNanos(500_000);
         }

@@ -33,6 +33,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -191,6 +192,40 @@ class CombinerTest {
     }
 
     @Test
+    void callersWhoComeBackAtOnceStayCombined() {
+        int callers = 32;
+        int each = 50;
+        try (Spoken node = Spoken.far()) {
+            for (int i = 0; i < callers * 4; i++) {
+                node.shared("s" + i);
+            }
+            node.line().line = (batch, store) -> {
+                long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(2);
+                while (System.nanoTime() < until) {
+                    LockSupport.parkNanos(until - System.nanoTime());
+                }
+                return store.append(batch);
+            };
+            List<CompletableFuture<Void>> all = new ArrayList<>();
+            for (int i = 0; i < callers; i++) {
+                int caller = i;
+                all.add(CompletableFuture.runAsync(
+                        () -> {
+                            for (int k = 0; k < each; k++) {
+                                String scope = "s" + (caller + callers * (k % 4));
+                                node.dispatching.dispatch(FROM_BOB.to(scope).text("x"));
+                            }
+                        },
+                        work -> new Thread(work).start()));
+            }
+            all.forEach(CompletableFuture::join);
+            assertThat(node.line().calls.size())
+                    .as("calls for %s appends", callers * each)
+                    .isLessThan(callers * each / 5);
+        }
+    }
+
+    @Test
     void aBatchStaysWithinTheStoresBytes() {
         try (Spoken node = Spoken.far()) {
             node.shared("a");
@@ -294,7 +329,7 @@ class CombinerTest {
                 new StoreException.Closed(false))) {
             try (Spoken node = new Spoken.Builder()
                     .far()
-                    .callTimeout(Duration.ofMillis(50))
+                    .callTimeout(Duration.ofMillis(500))
                     .build()) {
                 node.shared("a");
                 AtomicInteger tries = new AtomicInteger();

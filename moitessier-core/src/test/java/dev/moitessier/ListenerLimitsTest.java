@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
@@ -63,6 +64,10 @@ class ListenerLimitsTest {
                 .isThrownBy(() -> ListenOptions.defaults().batch(0))
                 .withMessageContaining("1 to 10,000");
         assertThatIllegalArgumentException().isThrownBy(() -> Since.last(0));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Since.position(-1))
+                .withMessageContaining("-1");
+        assertThatIllegalArgumentException().isThrownBy(() -> Since.positions(Map.of("a", 1L, "b", -2L)));
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Moitessier.builder(store).lease(Duration.ZERO));
         assertThatIllegalArgumentException()

@@ -31,9 +31,9 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/** A real store that a test can take away, whose hints it can lose, and whose calls it can count. */
+/** A real store that a test can take away or replace by another, whose hints it can lose, and whose calls it can count. */
 class TestStore implements MailboxStore {
-    final MailboxStore store;
+    volatile MailboxStore store;
 
     /** While true, every call is {@code Unavailable}. */
     volatile boolean down;

@@ -2,10 +2,12 @@ package dev.moitessier;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import ch.qos.logback.classic.Level;
 import dev.moitessier.store.ListenerRef;
 import dev.moitessier.store.ListenerType;
+import dev.moitessier.store.Party;
 import dev.moitessier.store.memory.MemorySpace;
 import dev.moitessier.store.memory.MemoryStore;
 import java.time.Duration;
@@ -16,6 +18,8 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A settable clock and a direct executor: every test here runs on its own thread alone, and the same way each time. */
 @Timeout(180)
@@ -225,6 +229,75 @@ class WithoutThreadsTest {
     }
 
     @Test
+    void aDurableNameThatIsAttachedAlreadyIsOneWarning() {
+        Moitessier here = node(store());
+        Moitessier there = node(store());
+        Conditions phone = Conditions.privateTo(ADA, "inbox", "work").durable("phone");
+        try (LogLines lines = new LogLines()) {
+            Listener first = here.listen(phone);
+            here.listen(Conditions.privateTo(ADA, "inbox").durable("desk"));
+            assertThat(lines.at(Level.WARN)).isEmpty();
+            Listener second = there.listen(phone);
+            assertThat(lines.at(Level.WARN)).singleElement().satisfies(line -> assertThat(line)
+                    .contains(
+                            "\"phone\" is attached already", here.session().id().toString()));
+            Listener third = there.listen(phone);
+            assertThat(lines.at(Level.WARN)).hasSize(2).last().satisfies(line -> assertThat(line)
+                    .contains("by a listener of this node"));
+            List.of(first, second, third).forEach(Listener::close);
+            here.listen(phone);
+            assertThat(lines.at(Level.WARN)).hasSize(2);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aListenerThatClosesTakesNothingFromALaterOneUnderItsName(boolean sameNode) {
+        TestStore store = store();
+        Moitessier here = node(store);
+        Moitessier there = sameNode ? here : node(store());
+        Listener watcher = here.listen(Conditions.shared(BOB, "inbox"));
+        Conditions phone = Conditions.privateTo(ADA, "inbox").durable("phone");
+        Listener halfOpen = here.listen(phone.farewell(Dispatch.from(ADA).text("bye")));
+        Listener back = there.listen(phone);
+        back.subscribe(message -> heard.add(message.text()));
+
+        halfOpen.close();
+        ListenerRef inbox = new ListenerRef("inbox", ListenerType.PRIVATE, new Party("ada", ""));
+        assertThat(store.subscribers(inbox)).singleElement().satisfies(one -> assertThat(one.session())
+                .isEqualTo(there.session().id()));
+        assertThat(watcher.messages(Since.leftOff(), 10)).isEmpty();
+
+        here.dispatch(BOB, "inbox", "1");
+        advance(2_000);
+        back.close();
+        assertThat(heard).containsExactly("1");
+        assertThat(here.listen(phone).messages(Since.leftOff(), 10)).isEmpty();
+    }
+
+    @Test
+    void theExpiredAreToldAsTheyLastShowedThemselves() {
+        TestStore dying = store();
+        Moitessier node = node(dying);
+        List<Subscriber> expired = new ArrayList<>();
+        opened(builder(store()).onExpired(expired::addAll));
+        node.listen(Conditions.shared(ADA, "room").state(new byte[] {7}));
+        node.listen(Conditions.shared(BOB, "room").durable("desk"));
+        advance(4_000);
+        dying.down = true;
+        advance(30_000);
+        assertThat(expired)
+                .extracting(Subscriber::scope, Subscriber::person, Subscriber::durable)
+                .containsExactlyInAnyOrder(tuple("room", ADA, false), tuple("room", BOB, true));
+        assertThat(expired)
+                .filteredOn(Subscriber::durable)
+                .extracting(Subscriber::name)
+                .containsExactly("desk");
+        assertThat(expired).filteredOn(one -> !one.durable()).singleElement().satisfies(one -> assertThat(one.state())
+                .containsExactly(7));
+    }
+
+    @Test
     void aPauseLongerThanTheLeaseLosesNothingOfWhatWasDispatchedMeanwhile() {
         TestStore store = store();
         List<Session> ended = new ArrayList<>();
@@ -393,15 +466,14 @@ class WithoutThreadsTest {
     @Test
     void aStoreThatForgotEverythingIsOneGapAndListeningGoesOn() {
         // The space is replaced under the node: as FLUSHALL does.
-        SwitchingStore switching = new SwitchingStore(new MemoryStore(space));
-        TestStore store = new TestStore(switching);
+        TestStore store = store();
         List<Session> ended = new ArrayList<>();
         Moitessier node = opened(builder(store).onSessionEnded(ended::add));
         Listener room = node.listen(Conditions.shared(ADA, "room"));
         room.subscribe(ListenOptions.defaults().onGap(gaps::add), message -> heard.add(message.text()));
         node.dispatch(BOB, "room", "1");
         advance(10);
-        switching.to(new MemoryStore(new MemorySpace(clock, 1_000)));
+        store.store = new MemoryStore(new MemorySpace(clock, 1_000));
         advance(5_000);
         assertThat(gaps).hasSize(1);
         assertThat(gaps.get(0).reason()).isEqualTo(Gap.Reason.RESET);

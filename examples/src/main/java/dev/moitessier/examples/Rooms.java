@@ -6,6 +6,7 @@ import dev.moitessier.Conditions;
 import dev.moitessier.Listener;
 import dev.moitessier.Moitessier;
 import dev.moitessier.Person;
+import dev.moitessier.prscd.ChannelPeer;
 import dev.moitessier.prscd.PrscdChannel;
 import dev.moitessier.prscd.PrscdServer;
 import dev.moitessier.psig.ChannelEvent;
@@ -41,6 +42,9 @@ public final class Rooms {
 
     private static final BlockingQueue<String> KEPT = new LinkedBlockingQueue<>();
 
+    /** An empty map of MessagePack. Who joins without a state is shown to nobody. */
+    private static final byte[] NO_STATE = {(byte) 0x80};
+
     private Rooms() {}
 
     public static void main(String... args) throws Exception {
@@ -49,17 +53,19 @@ public final class Rooms {
                         PrscdServer.builder(moitessier).config(CONFIGURATION).start()) {
             function(prscd);
             Browser ada = Browser.of("ada", prscd.port());
-            ada.say(Signalling.control(Psig.OP_CHANNEL_JOIN, "chat-42"));
+            ada.say(Signalling.control(Psig.OP_CHANNEL_JOIN, "chat-42").withPayload(NO_STATE));
             System.out.println("ada: " + ada.hears().opCode());
 
+            Listener archive = archive(moitessier);
             tell(moitessier);
             System.out.println("ada hears of the shop: " + ada.hearsEvent());
             broadcast(prscd.channel("shop", "chat-42"));
             System.out.println("ada hears of the server: " + ada.hearsEvent());
-            Listener archive = archive(moitessier);
             ada.say(Signalling.data("chat-42", new ChannelEvent("word", "\"hello\"")));
             System.out.println("ada hears of the function: " + ada.hearsEvent());
-            System.out.println("kept: " + KEPT.poll(10, TimeUnit.SECONDS));
+            for (int i = 0; i < 2; i++) {
+                System.out.println("kept: " + KEPT.poll(10, TimeUnit.SECONDS));
+            }
             archive.close();
         }
     }
@@ -79,10 +85,14 @@ public final class Rooms {
         moitessier.dispatch(Person.of("shop"), "room/chat-42", "order 17 is on its way");
     }
 
-    /** And what they say is in the mailbox of whoever listens to that scope. */
+    /** And what they say is in the mailbox of whoever listens to that scope, beside what Java code dispatched there. */
     static Listener archive(Moitessier moitessier) {
         Listener archive = moitessier.listen(Conditions.shared(Person.of("archive"), "room/chat-42"));
-        archive.subscribe(message -> keep(message.from(), ChannelEvent.decode(message.buffer())));
+        archive.subscribe(message -> {
+            if (message.headers().containsKey(PrscdServer.PEER_HEADER)) {
+                keep(message.from(), ChannelEvent.decode(message.buffer()));
+            }
+        });
         return archive;
     }
     // end
@@ -94,7 +104,9 @@ public final class Rooms {
     private static void broadcast(PrscdChannel room) {
         // snippet: prscd-channel
         room.broadcast(new ChannelEvent("news", "{\"n\":1}")); // to everybody, on all nodes
-        room.peers().thenAccept(peers -> peers.forEach(peer -> System.out.println(peer.id())));
+        for (ChannelPeer peer : room.peers().toCompletableFuture().join()) { // from all nodes, too
+            System.out.println("here: " + peer.id());
+        }
         // end
     }
 

@@ -53,11 +53,13 @@ class ProgramsTest {
     @Test
     void rooms() throws Exception {
         assertThat(Printed.by(Rooms::main))
-                .startsWith("ada: channel_join", "ada hears of the shop: shop, message, \"order 17 is on its way\"")
-                .contains(
+                .containsExactly(
+                        "ada: channel_join",
+                        "ada hears of the shop: shop, message, \"order 17 is on its way\"",
+                        "here: ada",
                         "ada hears of the server: server, news, {\"n\":1}",
-                        "ada",
                         "ada hears of the function: upper, answer, \"HELLO\"",
+                        "kept: server, news, {\"n\":1}",
                         "kept: ada, word, \"hello\"");
     }
 

@@ -11,12 +11,15 @@ import java.util.UUID;
  * @param listener its mailbox
  * @param subscriber its id
  * @param session the session that ended
+ * @param metadata as registered
  * @param mailboxRemoved whether it was the mailbox's last subscriber (L4)
  */
-public record Departed(ListenerRef listener, String subscriber, UUID session, boolean mailboxRemoved) {
+public record Departed(
+        ListenerRef listener, String subscriber, UUID session, Payload metadata, boolean mailboxRemoved) {
     public Departed {
         requireNonNull(listener, "listener");
         requireNonNull(subscriber, "subscriber");
         requireNonNull(session, "session");
+        requireNonNull(metadata, "metadata");
     }
 }

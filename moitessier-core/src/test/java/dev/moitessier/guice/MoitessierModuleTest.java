@@ -28,6 +28,8 @@ import dev.moitessier.store.memory.MemoryStore;
 import jakarta.inject.Inject;
 import jakarta.inject.Named;
 import jakarta.inject.Provider;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
@@ -149,6 +151,40 @@ class MoitessierModuleTest {
         assertThat(opened).hasValue(2);
         assertThat(production.getInstance(MoitessierInstances.class).all()).hasSize(1);
         production.getInstance(MoitessierInstances.class).close();
+    }
+
+    @Test
+    void inProductionOneThatFailsClosesThoseThatAreOpenAtOnce() {
+        List<MemoryStore> opened = new ArrayList<>();
+        MoitessierModule orders = MoitessierModule.on(() -> {
+                    opened.add(new MemoryStore());
+                    return opened.get(opened.size() - 1);
+                })
+                .named("orders");
+        MoitessierModule broken = MoitessierModule.on(() -> {
+                    throw new StoreException.Misconfigured("no such database", null);
+                })
+                .named("cursors");
+        MoitessierModule after = MoitessierModule.on(() -> {
+                    opened.add(new MemoryStore());
+                    return opened.get(opened.size() - 1);
+                })
+                .named("after");
+        assertThatExceptionOfType(CreationException.class)
+                .isThrownBy(() -> Guice.createInjector(Stage.PRODUCTION, orders, broken, after))
+                .withMessageContaining("no such database")
+                .withMessageContaining("another of them failed to open");
+        assertThat(opened).hasSize(1).allSatisfy(store -> assertThatExceptionOfType(StoreException.Closed.class)
+                .isThrownBy(() -> store.scopes("", null, 1)));
+
+        Injector development = Guice.createInjector(Stage.DEVELOPMENT, orders, broken);
+        try (MoitessierInstances instances = development.getInstance(MoitessierInstances.class)) {
+            Moitessier node = named(development, Moitessier.class, "orders");
+            assertThatExceptionOfType(ProvisionException.class)
+                    .isThrownBy(() -> named(development, Moitessier.class, "cursors"));
+            assertThat(instances.all()).containsOnlyKeys("orders").containsValue(node);
+            node.dispatch(Person.of("a"), "b", "the others work on");
+        }
     }
 
     @Test

@@ -29,7 +29,11 @@ final class Backing implements AutoCloseable {
 
     /** Whether the store has answered within the lease. */
     boolean alive() {
-        return moitessier.session().valid();
+        try {
+            return moitessier.session().valid();
+        } catch (IllegalStateException closed) {
+            return false;
+        }
     }
 
     /** Runs what may wait. */

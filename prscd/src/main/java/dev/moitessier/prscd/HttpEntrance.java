@@ -1,6 +1,5 @@
 package dev.moitessier.prscd;
 
-import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
@@ -30,6 +29,9 @@ import org.slf4j.LoggerFactory;
 final class HttpEntrance extends SimpleChannelInboundHandler<FullHttpRequest> {
     private static final Logger log = LoggerFactory.getLogger(HttpEntrance.class);
 
+    /** Its length would be that of what it does not have. */
+    private static final int NOT_MODIFIED = 304;
+
     private final Gateway gateway;
     private boolean asked;
 
@@ -58,10 +60,8 @@ final class HttpEntrance extends SimpleChannelInboundHandler<FullHttpRequest> {
 
     private void plain(ChannelHandlerContext context, FullHttpRequest request) {
         gateway.routes()
-                .answer(
-                        request.method().name(),
-                        request.uri(),
-                        request.headers().get(HttpHeaderNames.AUTHORIZATION))
+                .answer(request.method().name(), request.uri(), name -> request.headers()
+                        .get(name))
                 .whenComplete((answer, failure) -> context.executor()
                         .execute(() ->
                                 answer(context, failure == null ? answer : Routes.Answer.text(500, "internal error"))));
@@ -145,12 +145,15 @@ final class HttpEntrance extends SimpleChannelInboundHandler<FullHttpRequest> {
         var response = new DefaultFullHttpResponse(
                 HttpVersion.HTTP_1_1,
                 HttpResponseStatus.valueOf(answer.status()),
-                ByteBufUtil.writeUtf8(context.alloc(), answer.body()));
+                Unpooled.wrappedBuffer(answer.body()));
+        answer.headers().forEach(response.headers()::set);
         response.headers()
                 .set(HttpHeaderNames.CONTENT_TYPE, answer.contentType())
-                .set(HttpHeaderNames.CONTENT_LENGTH, response.content().readableBytes())
-                .set(HttpHeaderNames.CACHE_CONTROL, HttpHeaderValues.NO_STORE)
                 .set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
+        if (answer.status() != NOT_MODIFIED) {
+            response.headers()
+                    .set(HttpHeaderNames.CONTENT_LENGTH, response.content().readableBytes());
+        }
         if (answer.status() == 503) {
             response.headers().set(HttpHeaderNames.RETRY_AFTER, 10);
         }

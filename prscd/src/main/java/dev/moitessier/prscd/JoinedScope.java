@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class JoinedScope {
     static final String ORIGIN_LIFE = "prscd-life";
-    static final String ORIGIN_SID = "prscd-sid";
+    static final String ORIGIN_SID = PrscdServer.PEER_HEADER;
     static final String ORIGIN_N = "prscd-n";
     private static final long AGAIN = Nanos.millis(200);
     private static final long STALE = Nanos.seconds(5);

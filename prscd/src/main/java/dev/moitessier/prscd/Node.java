@@ -91,6 +91,7 @@ class Node {
     private OptionalLong cursor = OptionalLong.empty();
     private long lastTick;
     private long wokeAt;
+    private boolean spoke;
     private @Nullable Drain draining;
     private Runnable laneEnd = () -> {};
 
@@ -372,20 +373,24 @@ class Node {
         attached = null;
         beginLife();
         if (former != null) {
-            detachWhenSaid(former);
+            detachWhenRead(former);
         }
     }
 
     /**
      * The store's client may have subscribed the former life again, and letting it go writes its certificate: if that is
      * the first (the store was emptied; a drain of unknown fate), nobody may seem to leave who is known under the new life.
+     * The certificate is in another scope than what the new life says, and may be read before it. So the others must have
+     * answered what it said, and get a lease more: they answer the first part of a roster, and perhaps somebody else.
      */
-    private void detachWhenSaid(Attached former) {
+    private void detachWhenRead(Attached former) {
         loop.after(2 * leaseNanos(), () -> {
-            if (ended || (live && rooms.values().stream().allMatch(room -> room.isOpen() && !room.hasUnsent()))) {
+            if (ended) {
                 former.detach();
+            } else if (live && rooms.values().stream().allMatch(Room::isHeard)) {
+                loop.after(leaseNanos(), former::detach);
             } else {
-                detachWhenSaid(former);
+                detachWhenRead(former);
             }
         });
     }
@@ -434,7 +439,14 @@ class Node {
         }
         lastTick = now;
         isAsBefore();
-        if (maySpeak()) {
+        boolean speaks = maySpeak();
+        if (!speaks) {
+            rooms.values().forEach(Room::storeIsAway);
+        } else if (!spoke) {
+            rooms.values().forEach(Room::woke);
+        }
+        spoke = speaks;
+        if (speaks) {
             if (now - wokeAt > WAKE_GRACE) {
                 expireLingering(now);
             }
@@ -708,7 +720,7 @@ class Node {
 
     /**
      * If others know of it they keep this life's peers for a while only: a new life is not bound to that. If they do not,
-     * nothing may seem to end: what the former life holds is let go when the new one has said everything.
+     * nothing may seem to end: what the former life holds is let go when they have heard the new one.
      */
     void drainUnknown() {
         rooms.values().forEach(Room::suspendQuietly);

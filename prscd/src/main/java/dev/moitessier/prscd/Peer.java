@@ -28,6 +28,12 @@ final class Peer {
     private static final long STALLED_TOO_LONG = Nanos.seconds(30);
     private static final int STOP_READING = 256;
     private static final int READ_AGAIN = 32;
+    /**
+     * Each first join of a room asks the store three times: at once twice as many as a connection may have joined, then so many
+     * a second.
+     */
+    private static final int JOINS_PER_SECOND = 20;
+
     /** Messages of a channel that wait for the authorizer's answer to the join. */
     private static final int WAITING_FOR_JOIN = 32;
     /** Messages that were on their way when the socket was told to stop. */
@@ -38,6 +44,7 @@ final class Peer {
     private final PeerConnection connection;
     private final Access access;
     private final AtomicInteger unhandled = new AtomicInteger();
+    private final Allowance joins;
     private final Map<String, Joined> joined = new LinkedHashMap<>();
     private final Map<String, Joining> joining = new LinkedHashMap<>();
     private final Deque<Signalling> stalled = new ArrayDeque<>();
@@ -58,6 +65,10 @@ final class Peer {
         this.clientId = clientId;
         this.connection = connection;
         this.access = access;
+        this.joins = new Allowance(
+                JOINS_PER_SECOND,
+                2 * node.limits().channelsPerPeer(),
+                node.loop().nanos());
     }
 
     String clientId() {
@@ -191,7 +202,7 @@ final class Peer {
         boolean fits = node.isChannelName(channel)
                 && joined.size() + joining.size() < node.limits().channelsPerPeer()
                 && (state.length == 0 || isState(state));
-        if (!fits) {
+        if (!fits || !joins.trySpend(node.loop().nanos())) {
             node.counters().add(Count.JOINS_REFUSED);
             return;
         }

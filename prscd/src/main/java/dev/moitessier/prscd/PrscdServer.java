@@ -37,6 +37,9 @@ import org.slf4j.LoggerFactory;
  * from {@code prscd} in the configuration; {@code reference.conf} lists every key. Thread-safe.
  */
 public final class PrscdServer implements AutoCloseable {
+    /** In the headers of a message in a scope that a room is joined to: the event of a peer, of which connection. */
+    public static final String PEER_HEADER = "prscd-sid";
+
     /** What clients connect to. */
     static final String PATH = "/v1";
 
@@ -203,6 +206,8 @@ public final class PrscdServer implements AutoCloseable {
         private @Nullable Authenticator authenticator;
         private @Nullable Authorizer authorizer;
         private final Map<String, PrscdFunction> functions = new LinkedHashMap<>();
+        private final Map<String, String> info = new LinkedHashMap<>();
+        private @Nullable String pages;
 
         Builder(Moitessier moitessier) {
             this.moitessier = moitessier;
@@ -238,6 +243,25 @@ public final class PrscdServer implements AutoCloseable {
         }
 
         /**
+         * Serves the files of this folder of the class path, such as {@code com/example/page}, beside {@code /presence.js}, which
+         * is always there; {@code index.html} at {@code /}. They are read at the start. Pages get a Content-Security-Policy that
+         * lets them load from and connect to this server alone.
+         */
+        public Builder pages(String folder) {
+            this.pages = folder;
+            return this;
+        }
+
+        /**
+         * Something that {@code GET /v1/info} tells everybody, beside the version, the transports and the hash of a self-made
+         * certificate. Unless something is told here, there is no such thing.
+         */
+        public Builder info(String name, String value) {
+            info.put(name, value);
+            return this;
+        }
+
+        /**
          * Listens and serves.
          *
          * @throws IllegalArgumentException that names the key if the configuration cannot be
@@ -262,6 +286,8 @@ public final class PrscdServer implements AutoCloseable {
             meshing.check(catalog.commonRules());
             TransportLimits limits = TransportLimits.of(prscd.getConfig("limits"));
             TlsKeys keys = tls(prscd.getConfig("tls"));
+            var files = new Pages(pages);
+            var about = new Info(info, prscd.getBoolean("tls.self-made") ? keys : null);
             ExecutorService functionExecutor = Workers.perTask("prscd-function");
             var backing = meshing.sharesStore()
                     ? new Backing(moitessier)
@@ -275,7 +301,9 @@ public final class PrscdServer implements AutoCloseable {
                     () -> !stopping.get() && realms.ready(),
                     Optional.of(prscd.getString("dump-token")).filter(token -> !token.isBlank()),
                     () -> realms.dump("\"connections\":" + admissions.connections() + ",\"refused\":"
-                            + admissions.refused() + ","));
+                            + admissions.refused() + ","),
+                    files,
+                    about::json);
             Gateway gateway;
             try {
                 realms.start();
@@ -294,6 +322,7 @@ public final class PrscdServer implements AutoCloseable {
                 functionExecutor.shutdown();
                 throw e;
             }
+            about.serves(gateway.servesWebTransport());
             ScheduledExecutorService housekeeping =
                     Executors.newSingleThreadScheduledExecutor(new DefaultThreadFactory("prscd-housekeeping", true));
             if (keys != null) {

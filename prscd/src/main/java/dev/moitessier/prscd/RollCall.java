@@ -1,9 +1,12 @@
 package dev.moitessier.prscd;
 
+import dev.moitessier.prscd.RoomStore.Answer;
+import dev.moitessier.prscd.RoomStore.Present;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * Looks now and then whether the others of a room are still subscribed: a node may have closed it without a word, thinking
@@ -28,7 +31,7 @@ final class RollCall {
             long pace = room.isOwedRosters() ? node.leaseNanos() / 2 : node.reconcileNanos();
             node.loop().after(node.jitter(pace), () -> {
                 waits = false;
-                room.reconcile(readOf(room.livesHere()), this::lookAgain);
+                reconcile(readOf(room.livesHere()), this::lookAgain);
             });
         }
     }
@@ -47,7 +50,7 @@ final class RollCall {
         if (!unlisted.isEmpty()) {
             node.loop().after(SECOND_LOOK, () -> {
                 if (room.generation() == opening) {
-                    room.reconcile(unlisted, silent -> {
+                    reconcile(unlisted, silent -> {
                         if (!silent.isEmpty()) {
                             node.whenCaughtUp(() -> conclude(silent, opening));
                         }
@@ -58,9 +61,38 @@ final class RollCall {
         later();
     }
 
+    /** Passes on those of these lives that are not subscribed and have not spoken since. */
+    private void reconcile(Map<String, Long> read, Consumer<Map<String, Long>> unlisted) {
+        int opening = room.generation();
+        room.subscribers(new Answer<>() {
+            @Override
+            public void ok(Present present) {
+                if (room.generation() == opening) {
+                    Map<String, Long> silent = new LinkedHashMap<>(read);
+                    silent.keySet().removeAll(present.lives());
+                    silent.keySet().removeIf(each -> hasSpoken(each, silent));
+                    unlisted.accept(silent);
+                }
+            }
+
+            @Override
+            public void failed(Throwable cause) {
+                node.loop().after(node.jitter(SECOND_LOOK), () -> {
+                    if (room.generation() == opening) {
+                        reconcile(read, unlisted);
+                    }
+                });
+            }
+        });
+    }
+
+    private boolean hasSpoken(String life, Map<String, Long> since) {
+        return room.readOf(life) > since.getOrDefault(life, 0L);
+    }
+
     private void conclude(Map<String, Long> silent, int opening) {
         Set<String> lives = new LinkedHashSet<>(silent.keySet());
-        lives.removeIf(each -> room.readOf(each) > silent.getOrDefault(each, 0L));
+        lives.removeIf(each -> hasSpoken(each, silent));
         if (!lives.isEmpty() && room.generation() == opening) {
             room.closedSilently(lives);
         }

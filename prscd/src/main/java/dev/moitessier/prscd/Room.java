@@ -20,7 +20,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,7 +36,6 @@ import org.jspecify.annotations.Nullable;
 class Room {
     private static final long OPEN_WAIT = Nanos.millis(500);
     private static final long OPEN_AGAIN = Nanos.millis(300);
-    private static final long LOOK_AGAIN = Nanos.seconds(2);
     private static final long SAY_AGAIN = Nanos.millis(50);
     private static final long STALE = Nanos.seconds(5);
     /** How long a room without members stays open for a broadcast from the application. */
@@ -72,6 +70,8 @@ class Room {
     private final Set<String> waiting = new LinkedHashSet<>();
     private final Set<String> heldBack = new LinkedHashSet<>();
     private long holdBackTill;
+    /** It was open under the former life, and others may have come since. */
+    private boolean reopens;
     /** Who waits for the acknowledgement, and until when at most. */
     private final Map<Member, Long> unacknowledged = new LinkedHashMap<>();
 
@@ -337,6 +337,7 @@ class Room {
 
     private void opened(Attached mine, Present present) {
         state = State.OPEN;
+        reopens = false;
         presenceFrom = present.position();
         Set<String> live = strangers(present.lives());
         rollCall.missing(ownersNotIn(live));
@@ -391,9 +392,13 @@ class Room {
             return;
         }
         unsaid.say(true);
+        holdBack();
+        rollCall.later();
+    }
+
+    private void holdBack() {
         holdBackTill = loop.nanos() + 2 * node.leaseNanos();
         loop.after(2 * node.leaseNanos(), this::acknowledge);
-        rollCall.later();
     }
 
     /** Entries are missing: says all and asks for all again. Nobody is dropped for being unlisted: others may come back later. */
@@ -432,6 +437,10 @@ class Room {
     void suspend() {
         if (state() == State.DROPPED) {
             return;
+        }
+        if (state() == State.OPEN) {
+            reopens = true;
+            holdBack();
         }
         state = State.CLOSED;
         generation++;
@@ -490,9 +499,9 @@ class Room {
         }
     }
 
-    /** While rosters are owed to us nobody is said to have left whom the missing one may still hold. */
+    /** While rosters are owed to us, or will be, nobody is said to have left whom a missing one may still hold. */
     boolean holdsBack() {
-        return !waiting.isEmpty() && loop.nanos() - holdBackTill < 0;
+        return (reopens || !waiting.isEmpty()) && loop.nanos() - holdBackTill < 0;
     }
 
     // ---- closing
@@ -831,6 +840,13 @@ class Room {
         loop.after(node.leaseNanos(), this::acknowledge);
     }
 
+    /** While the store is away nobody can answer: that time does not count as waiting. */
+    void storeIsAway() {
+        if (reopens || !waiting.isEmpty()) {
+            holdBackTill = Math.max(holdBackTill, loop.nanos() + node.leaseNanos());
+        }
+    }
+
     /** Own peers pass to the next life; the higher version says that it is newer than the one before. */
     void adopt(String former, String life) {
         for (Presence each : roster.all()) {
@@ -841,33 +857,12 @@ class Room {
         }
     }
 
-    /** Passes on those of these lives that are not subscribed and have not spoken since. */
-    void reconcile(Map<String, Long> spoke, Consumer<Map<String, Long>> unlisted) {
+    /** Who is subscribed now; no answer if the room is not open. */
+    void subscribers(Answer<Present> answer) {
         Attached mine = attached;
-        if (state() != State.OPEN || mine == null) {
-            return;
+        if (state() == State.OPEN && mine != null) {
+            mine.subscribers(answer);
         }
-        int opening = generation;
-        mine.subscribers(new Answer<>() {
-            @Override
-            public void ok(Present present) {
-                if (generation == opening) {
-                    Map<String, Long> silent = new LinkedHashMap<>(spoke);
-                    silent.keySet().removeAll(present.lives());
-                    silent.entrySet().removeIf(each -> !each.getValue().equals(readOf(each.getKey())));
-                    unlisted.accept(silent);
-                }
-            }
-
-            @Override
-            public void failed(Throwable cause) {
-                loop.after(node.jitter(LOOK_AGAIN), () -> {
-                    if (generation == opening) {
-                        reconcile(spoke, unlisted);
-                    }
-                });
-            }
-        });
     }
 
     /** Whose peers are here, and not because it said that they would be back. */
@@ -942,6 +937,11 @@ class Room {
                 || !outbox.isEmpty()
                 || (!others.isEmpty() && !unsaid.isEmpty())
                 || (joined != null && !joined.isIdle());
+    }
+
+    /** All is said, and the others have answered it. */
+    boolean isHeard() {
+        return isOpen() && !hasUnsent() && !isOwedRosters();
     }
 
     Set<String> others() {

@@ -37,7 +37,6 @@ import io.netty.handler.codec.quic.QuicStreamChannel;
 import io.netty.util.AttributeKey;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -386,20 +385,20 @@ final class WebTransport {
 
         private void plain(ChannelHandlerContext context, Http3Headers headers) {
             gateway.routes()
-                    .answer(text(headers.method()), text(headers.path()), nullable(headers.get("authorization")))
+                    .answer(text(headers.method()), text(headers.path()), name -> nullable(headers.get(name)))
                     .whenComplete((answer, failure) -> context.executor()
                             .execute(() -> answer(
                                     context, failure == null ? answer : Routes.Answer.text(500, "internal error"))));
         }
 
         private void answer(ChannelHandlerContext context, Routes.Answer answer) {
-            byte[] body = answer.body().getBytes(StandardCharsets.UTF_8);
+            byte[] body = answer.body();
             var response = new DefaultHttp3HeadersFrame();
-            response.headers()
-                    .status(Integer.toString(answer.status()))
-                    .set("content-type", answer.contentType())
-                    .set("content-length", Integer.toString(body.length))
-                    .set("cache-control", "no-store");
+            response.headers().status(Integer.toString(answer.status())).set("content-type", answer.contentType());
+            answer.headers().forEach(response.headers()::set);
+            if (answer.status() != 304) {
+                response.headers().set("content-length", Integer.toString(body.length));
+            }
             context.write(response);
             context.writeAndFlush(new DefaultHttp3DataFrame(Unpooled.wrappedBuffer(body)))
                     .addListener(QuicStreamChannel.SHUTDOWN_OUTPUT);

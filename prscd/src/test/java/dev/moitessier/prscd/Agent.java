@@ -45,6 +45,11 @@ import org.junit.jupiter.api.Assumptions;
 final class Agent implements AutoCloseable {
     private static final Path SOURCES = Path.of("src/test/node");
     private static final Path INSTALLED = Path.of("target/node");
+    private static final List<Path> BESIDE = List.of(
+            Path.of("src/main/npm/presence.js"),
+            Path.of("src/main/npm/presence.d.ts"),
+            Path.of("../docs/protocol.md"),
+            Path.of("../docs/presence.md"));
     private static final List<String> CHROMIUM = List.of("chromium", "chromium-browser", "google-chrome");
     private static final long ANSWER_SECONDS = 60;
 
@@ -113,13 +118,9 @@ final class Agent implements AutoCloseable {
                 FileLock held = lock.lock()) {
             assertThat(held.isValid()).isTrue();
             String wanted = Files.readString(SOURCES.resolve("package.json"));
-            try (var files = Files.list(SOURCES)) {
-                for (Path file : files.filter(Files::isRegularFile).toList()) {
-                    Path copy = INSTALLED.resolve(file.getFileName());
-                    if (!Files.exists(copy) || Files.mismatch(file, copy) >= 0) {
-                        Files.copy(file, copy, StandardCopyOption.REPLACE_EXISTING);
-                    }
-                }
+            copy(SOURCES);
+            for (Path file : BESIDE) {
+                copy(file);
             }
             Path done = INSTALLED.resolve("installed.json");
             if (!Files.exists(done) || !Files.readString(done).equals(wanted)) {
@@ -136,6 +137,31 @@ final class Agent implements AutoCloseable {
             }
         }
         return String.valueOf(node);
+    }
+
+    /** The file, or the files of the folder. */
+    private static void copy(Path from) throws IOException {
+        try (var files = Files.walk(from, 1)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                Path copy = INSTALLED.resolve(file.getFileName());
+                if (!Files.exists(copy) || Files.mismatch(file, copy) >= 0) {
+                    Files.copy(file, copy, StandardCopyOption.REPLACE_EXISTING);
+                }
+            }
+        }
+    }
+
+    /** Runs a file of tests with Node's own runner; what it printed if they passed. */
+    static String nodeTest(String file) throws IOException {
+        Process tests = new ProcessBuilder(installed(), "--test", "--test-reporter=tap", file)
+                .directory(INSTALLED.toFile())
+                .redirectErrorStream(true)
+                .start();
+        String said = new String(tests.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        if (tests.onExit().join().exitValue() != 0) {
+            fail(said);
+        }
+        return said;
     }
 
     private static @Nullable String onPath(String program) {

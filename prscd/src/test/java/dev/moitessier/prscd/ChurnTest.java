@@ -159,11 +159,13 @@ class ChurnTest {
 
         private boolean isWhole(String channel) {
             Set<String> present = present(channel);
-            return tabs.values().stream().filter(each -> each.channel.equals(channel)).allMatch(each -> {
-                Set<String> others = new TreeSet<>(present);
-                others.remove(each.id);
-                return each.members.equals(others);
-            });
+            return tabs.values().stream()
+                    .filter(each -> each.channel.equals(channel))
+                    .allMatch(each -> {
+                        Set<String> others = new TreeSet<>(present);
+                        others.remove(each.id);
+                        return each.members.equals(others);
+                    });
         }
 
         private Map<String, Set<String>> rosters(String channel) {

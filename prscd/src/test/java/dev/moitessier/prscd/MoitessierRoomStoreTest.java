@@ -256,7 +256,8 @@ class MoitessierRoomStoreTest {
     }
 
     @Test
-    @DisplayName("keeper: an ordered channel's mailbox is held again and again while a node is there, and let go a day behind")
+    @DisplayName(
+            "keeper: an ordered channel's mailbox is held again and again while a node is there, and let go a day behind")
     void keepers() {
         Real one = new Real();
         one.join("ada", "ordered-1");

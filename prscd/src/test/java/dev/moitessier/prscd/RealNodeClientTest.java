@@ -58,18 +58,16 @@ final class RealNodeClientTest {
                 clients.open("c" + i, "c" + i, server.port());
                 clients.join("c" + i, "room", Map.of());
             }
-            Await.until("all see all", () -> IntStream.range(0, 50).allMatch(i -> clients.peers("c" + i)
-                            .size()
-                    == 49));
+            Await.until("all see all", () -> IntStream.range(0, 50)
+                    .allMatch(i -> clients.peers("c" + i).size() == 49));
             // The nudges of the last joins are over when nothing has been sent for two seconds.
             quiet(server);
             long frames = server.counts().get("frames_sent");
             long messages = server.counts().get("messages_received");
             clients.open("late", "late", server.port());
             clients.join("late", "room", Map.of());
-            Await.until("all see one more", () -> IntStream.range(0, 50).allMatch(i -> clients.peers("c" + i)
-                            .size()
-                    == 50));
+            Await.until("all see one more", () -> IntStream.range(0, 50)
+                    .allMatch(i -> clients.peers("c" + i).size() == 50));
             Await.until("and it all of them", () -> clients.peers("late").size() == 50);
             quiet(server);
             assertThat(server.counts().get("frames_sent") - frames).isLessThanOrEqualTo(2 * 51 + 3);
@@ -106,8 +104,17 @@ final class RealNodeClientTest {
                 clients.open(id, id, server.port());
                 long begin = System.nanoTime();
                 clients.run(
-                        "join", "client", id, "channel", "room", "state", Map.of(), "events", List.of(),
-                        "subscribeAfter", delay);
+                        "join",
+                        "client",
+                        id,
+                        "channel",
+                        "room",
+                        "state",
+                        Map.of(),
+                        "events",
+                        List.of(),
+                        "subscribeAfter",
+                        delay);
                 Await.until(id + " sees them", () -> clients.peers(id).containsAll(List.of("a", "b", "c")));
                 assertThat(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begin))
                         .as("with the join itself")
@@ -117,7 +124,8 @@ final class RealNodeClientTest {
     }
 
     @Test
-    @DisplayName("tabs.reconnectFirst, tabs.closeOne: two tabs of one id on two nodes are one peer until the last has gone")
+    @DisplayName(
+            "tabs.reconnectFirst, tabs.closeOne: two tabs of one id on two nodes are one peer until the last has gone")
     void tabs() throws Exception {
         try (var servers = new TestServers();
                 PrscdServer one = servers.start();
@@ -131,7 +139,8 @@ final class RealNodeClientTest {
             Await.until("ada is there", () -> clients.peers("watch").equals(List.of("ada")));
             clients.open("second", "ada", two.port());
             clients.join("second", "room", Map.of("name", "Ada"), "word");
-            Await.until("the second tab sees watch", () -> clients.peers("second").equals(List.of("watch")));
+            Await.until(
+                    "the second tab sees watch", () -> clients.peers("second").equals(List.of("watch")));
             tabs.run("cut", "id", "ada");
             Await.until("the first tab has gone", () -> one.clients() == 1);
             clients.say("watch", "room", "word", "still there?");
@@ -147,7 +156,8 @@ final class RealNodeClientTest {
     }
 
     @Test
-    @DisplayName("state.idEnforced: a state with a foreign id, or a number, shows under the client's own, and leaves with it")
+    @DisplayName(
+            "state.idEnforced: a state with a foreign id, or a number, shows under the client's own, and leaves with it")
     void stateId() throws Exception {
         try (var servers = new TestServers();
                 PrscdServer server = servers.start();

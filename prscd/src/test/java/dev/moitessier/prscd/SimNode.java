@@ -4,11 +4,9 @@ import dev.moitessier.prscd.Roster.Presence;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.function.BiConsumer;
-import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -76,9 +74,17 @@ final class SimNode extends Node {
         return flaws.contains(Flaw.DRAIN_IGNORED) && isDead(life) ? null : super.drainedTill(life);
     }
 
+    /** Whether a room has been trying to append one entry for longer than anybody waits for a roster. */
+    boolean isMute(String channel) {
+        return existing(channel) instanceof FlawedRoom room
+                && room.muteSince >= 0
+                && now.getAsLong() - room.muteSince > 2 * leaseNanos();
+    }
+
     private final class FlawedRoom extends Room {
         private final boolean ordered;
         private boolean opened;
+        private long muteSince = -1;
 
         FlawedRoom(Node node, String channel, String scope) {
             super(node, channel, scope);
@@ -100,7 +106,14 @@ final class SimNode extends Node {
         }
 
         @Override
+        void appended(InFlight mine, RoomStore.Appended appended) {
+            muteSince = -1;
+            super.appended(mine, appended);
+        }
+
+        @Override
         void uncertain(InFlight mine) {
+            muteSince = muteSince < 0 ? now.getAsLong() : muteSince;
             if (flaws.contains(Flaw.ABANDONED_APPEND)) {
                 abandon(mine);
             } else {
@@ -119,9 +132,9 @@ final class SimNode extends Node {
         }
 
         @Override
-        void reconcile(Map<String, Long> spoke, Consumer<Map<String, Long>> unlisted) {
+        void subscribers(RoomStore.Answer<RoomStore.Present> answer) {
             if (!flaws.contains(Flaw.NO_RECONCILING)) {
-                super.reconcile(spoke, unlisted);
+                super.subscribers(answer);
             }
         }
 

@@ -297,6 +297,7 @@ final class SimWorld {
             }
             double since = each.since / 1e9;
             double outages = 0;
+            // A node that stood still reads in order what it missed: a leave, and only then the return.
             boolean observerAway = false;
             for (Fault fault : faults) {
                 if (fault.kind == Kind.PAUSE
@@ -321,7 +322,9 @@ final class SimWorld {
                 continue;
             }
             double slack = 6 + outages + (outages > 0 ? 6 : 0);
-            if (now - since > slack && !observer.server.draining) {
+            // Answers got lost for so long that nobody waits for the roster of its node any more.
+            boolean mute = each.node.isMute(each.client.channel);
+            if (now - since > slack && !observer.server.draining && !mute) {
                 sim.bad("FALSE leave of " + who + " at " + observer.name + " (" + each.name + " joined "
                         + each.since / 1e9 + ")");
                 return;

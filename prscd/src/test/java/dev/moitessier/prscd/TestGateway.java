@@ -57,7 +57,11 @@ final class TestGateway implements AutoCloseable {
                 parsed,
                 admissions,
                 new Routes(
-                        ready::get, Optional.of("secret"), () -> CompletableFuture.completedStage("{\"realms\":{}}")));
+                        ready::get,
+                        Optional.of("secret"),
+                        () -> CompletableFuture.completedStage("{\"realms\":{}}"),
+                        new Pages(null),
+                        Optional::empty));
     }
 
     int port() {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.moitessier.store.Appended;
+import dev.moitessier.store.Departed;
 import dev.moitessier.store.Entry;
 import dev.moitessier.store.ListenerRef;
 import dev.moitessier.store.MailboxStore;
@@ -320,6 +321,45 @@ interface LifeRules {
     }
 
     @Test
+    default void L5_aTakeoverTellsWhoHeldTheSubscriber(Bench bench) {
+        ListenerRef ada = Bench.privateTo(bench.heardScope(), "ada");
+        Duration keep = Duration.ofHours(1);
+        UUID first = bench.session(bench.store(), Bench.LONG);
+        Registration ofFirst = Bench.registration(ada, "phone", first, keep);
+        assertThat(bench.store().register(ofFirst).heldBy())
+                .as("held by, when nobody was there before")
+                .isNull();
+        assertThat(bench.other().register(ofFirst).heldBy())
+                .as("held by, when the same registration comes again")
+                .isNull();
+
+        UUID second = bench.session(bench.other(), Bench.LONG);
+        Registration ofSecond = Bench.registration(ada, "phone", second, keep);
+        UUID heldBy = bench.other().register(ofSecond).heldBy();
+        bench.needs(heldBy != null, "it does not tell from whom it takes a subscriber; Registered.heldBy is optional");
+        assertThat(heldBy).as("held by, when another session is there").isEqualTo(first);
+        assertThat(bench.other()
+                        .register(Bench.registration(ada, "phone", second, keep))
+                        .heldBy())
+                .as("held by, when the same session registers again under another id")
+                .isEqualTo(second);
+
+        bench.store().register(Bench.registration(ada, "phone", null, keep));
+        assertThat(bench.store()
+                        .register(Bench.registration(ada, "phone", first, keep))
+                        .heldBy())
+                .as("held by, when nobody is there any more")
+                .isNull();
+
+        bench.store().heartbeat(first, Duration.ZERO);
+        assertThat(bench.other()
+                        .register(Bench.registration(ada, "phone", second, keep))
+                        .heldBy())
+                .as("held by, when the session that was there has ended")
+                .isNull();
+    }
+
+    @Test
     default void L5a_aDurableRegistrationHoldsTheScope(Bench bench) {
         String scope = bench.scope();
         ListenerRef ada = Bench.privateTo(scope, "ada");
@@ -473,6 +513,41 @@ interface LifeRules {
                     .filteredOn(s -> s.id().equals("s" + index))
                     .hasSize(i % 3 == 0 ? 1 : 0);
         }
+    }
+
+    @Test
+    default void L7_whatASweepTellsOfTheDepartedIsAsRegistered(Bench bench) throws Exception {
+        ListenerRef room = Bench.shared(bench.heardScope());
+        UUID session = bench.session(bench.store(), bench.wiring().lease());
+        Registration going = new Registration(
+                UUID.randomUUID(), room, "going", session, null, Bench.payload("of the one that goes"), null);
+        Registration staying = new Registration(
+                UUID.randomUUID(),
+                room,
+                "staying",
+                session,
+                Duration.ofHours(1),
+                Bench.payload("of the durable one"),
+                null);
+        bench.store().register(going);
+        bench.store().register(staying);
+
+        UUID sweeper = bench.session(bench.other(), Bench.LONG);
+        List<Departed> departed = new ArrayList<>();
+        bench.within(bench.wiring().patience().plus(bench.wiring().lease().multipliedBy(3)))
+                .until(
+                        "one sweeper, whose calls all succeed, tells of both",
+                        () -> {
+                            bench.pass(bench.wiring().lease().dividedBy(5));
+                            departed.addAll(
+                                    bench.sweep(bench.other(), sweeper, 1_000).departed());
+                            return departed.size();
+                        },
+                        size -> size >= 2);
+        assertThat(departed)
+                .containsExactlyInAnyOrder(
+                        new Departed(room, "going", session, going.metadata(), false),
+                        new Departed(room, "staying", session, staying.metadata(), false));
     }
 
     @Test

@@ -130,7 +130,7 @@ public enum Rule {
             Level.MUST,
             "Whoever registered last owns the subscriber; the old owner's late calls are harmless.",
             "Compare the registration id in unregister, acknowledge and sweep, in the step that changes; a takeover replaces the"
-                    + " id and writes no farewell."),
+                    + " id, writes no farewell, and answers the session that held it as heldBy."),
     L5a(
             Level.MUST,
             "A scope that must not lose entries between two lives of its mailbox is held by a durable registration.",

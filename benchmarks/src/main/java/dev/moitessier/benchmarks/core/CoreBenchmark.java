@@ -32,12 +32,12 @@ public final class CoreBenchmark {
         this.smoke = smoke;
     }
 
-    public static void main(String[] args) throws RunnerException, IOException, InterruptedException {
+    public static void main(String[] args) throws RunnerException, IOException {
         Files.createDirectories(RESULTS);
         new CoreBenchmark(List.of(args).contains("smoke")).run();
     }
 
-    private void run() throws RunnerException, IOException, InterruptedException {
+    private void run() throws RunnerException, IOException {
         report.append("moitessier-core on the memory store, one run.\n")
                 .append("Java %s, %s, %d processors%n%n"
                         .formatted(
@@ -99,13 +99,13 @@ public final class CoreBenchmark {
                 .formatted(MANY, deliveries, deliveries >= 2e6 ? " (bar: 2,000,000)" : " (MISSES the bar: 2,000,000)"));
     }
 
-    private void wakeUp() throws InterruptedException {
-        int times = smoke ? 200 : 5_000;
-        double bare = Listening.handOverMicros(times);
-        double ours = Listening.wakeUpMicros(times);
-        report.append(
-                "%nLockSupport.unpark to running %23.1f µs%ndispatch to responder %31.1f µs%n".formatted(bare, ours));
-        atMost("wake-up, to a bare hand-over", ours / bare, 5);
+    private void wakeUp() {
+        WakeUp.Micros micros = smoke ? WakeUp.measure(1_000, 500) : WakeUp.measure(200_000, 20_000);
+        report.append("%nLockSupport.unpark to running %23.1f µs%n".formatted(micros.unpark()))
+                .append("dispatch to a subscription's responder %14.1f µs%n".formatted(micros.subscription()))
+                .append("dispatch to listenUntil's responder %17.1f µs%n".formatted(micros.listenUntil()));
+        atMost("wake-up, to a bare hand-over", micros.subscription() / micros.unpark(), 5);
+        atMost("the same of listenUntil", micros.listenUntil() / micros.unpark(), 5);
         report.append('\n');
     }
 

@@ -49,62 +49,6 @@ final class Listening {
         room.awaitHeard(heardBefore + (long) subscribers * messages);
     }
 
-    /** Microseconds from before a dispatch until its responder runs, the median. */
-    static double wakeUpMicros(int times) {
-        try (Moitessier moitessier = Moitessier.on(new MemoryStore());
-                Listener listener = moitessier.listen(Conditions.shared(Person.of("ada"), ROOM))) {
-            AtomicLong heardAt = new AtomicLong();
-            Thread speaker = Thread.currentThread();
-            listener.subscribe(message -> {
-                heardAt.set(System.nanoTime());
-                LockSupport.unpark(speaker);
-            });
-            return median(times, heardAt, () -> moitessier.dispatch(BOB, ROOM, "hello"));
-        }
-    }
-
-    /** Microseconds from before {@link LockSupport#unpark} until the parked thread runs, the median. */
-    static double handOverMicros(int times) throws InterruptedException {
-        AtomicLong heardAt = new AtomicLong();
-        AtomicLong turns = new AtomicLong();
-        Thread speaker = Thread.currentThread();
-        Thread sleeper = new Thread(() -> {
-            long seen = 0;
-            while (!Thread.currentThread().isInterrupted()) {
-                if (turns.get() == seen) {
-                    LockSupport.park();
-                } else {
-                    seen++;
-                    heardAt.set(System.nanoTime());
-                    LockSupport.unpark(speaker);
-                }
-            }
-        });
-        sleeper.start();
-        double median = median(times, heardAt, () -> {
-            turns.incrementAndGet();
-            LockSupport.unpark(sleeper);
-        });
-        sleeper.interrupt();
-        sleeper.join();
-        return median;
-    }
-
-    private static double median(int times, AtomicLong heardAt, Runnable speak) {
-        long[] nanos = new long[times];
-        for (int i = 0; i < 2 * times; i++) { // the first half warms up
-            heardAt.set(0);
-            LockSupport.parkNanos(200_000); // until the other side sleeps
-            long began = System.nanoTime();
-            speak.run();
-            while (heardAt.get() == 0) {
-                LockSupport.parkNanos(1_000_000);
-            }
-            nanos[i % times] = heardAt.get() - began;
-        }
-        return median(nanos) / 1_000;
-    }
-
     /** Bytes of heap per listener that has registered and is subscribed, with nothing to hear. */
     static double bytesPerIdleListener(int listeners) {
         try (Moitessier moitessier = Moitessier.on(new MemoryStore())) {
@@ -138,7 +82,7 @@ final class Listening {
         return used;
     }
 
-    private static double median(long[] nanos) {
+    static double median(long[] nanos) {
         Arrays.sort(nanos);
         return nanos[nanos.length / 2];
     }

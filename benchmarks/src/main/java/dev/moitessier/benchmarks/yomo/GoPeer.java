@@ -6,6 +6,7 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -24,11 +25,13 @@ final class GoPeer implements AutoCloseable {
 
     static void build() throws IOException, InterruptedException {
         Files.createDirectories(BINARY.getParent());
-        int exit = new ProcessBuilder("go", "build", "-o", BINARY.toString(), ".")
-                .directory(SOURCES.toFile())
-                .inheritIO()
-                .start()
-                .waitFor();
+        Path modules = BINARY.resolveSibling("yomo-peer.mod");
+        Files.copy(SOURCES.resolve("go.mod"), modules, StandardCopyOption.REPLACE_EXISTING);
+        Files.copy(
+                SOURCES.resolve("go.sum"), BINARY.resolveSibling("yomo-peer.sum"), StandardCopyOption.REPLACE_EXISTING);
+        var builder =
+                new ProcessBuilder("go", "build", "-mod=mod", "-modfile=" + modules, "-o", BINARY.toString(), ".");
+        int exit = builder.directory(SOURCES.toFile()).inheritIO().start().waitFor();
         if (exit != 0) {
             throw new IOException("go build ended with " + exit);
         }

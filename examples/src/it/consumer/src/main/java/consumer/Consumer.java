@@ -12,9 +12,11 @@ import dev.moitessier.psig.ChannelEvent;
 import dev.moitessier.psig.Signalling;
 import dev.moitessier.store.memory.MemoryStore;
 import dev.moitessier.store.postgres.PostgresStore;
-import java.io.IOException;
+import dev.moitessier.store.redis.RedisStore;
 import dev.moitessier.yomo.Source;
+import java.io.IOException;
 import javax.sql.DataSource;
+import redis.clients.jedis.UnifiedJedis;
 
 /** Uses what a newcomer uses, from the installed artifacts. */
 public final class Consumer {
@@ -31,6 +33,11 @@ public final class Consumer {
     /** Opened by whoever has a database; compiling is all that happens here. */
     public static Moitessier onPostgres(DataSource dataSource) {
         return Moitessier.on(PostgresStore.create(dataSource));
+    }
+
+    /** Opened by whoever has a Redis. */
+    public static Moitessier onRedis(UnifiedJedis client) {
+        return Moitessier.on(RedisStore.create(client));
     }
 
     /** Rooms for browsers, on a port that is free; says whether it can do WebTransport without the optional libraries. */

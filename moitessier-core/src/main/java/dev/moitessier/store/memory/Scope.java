@@ -162,6 +162,7 @@ final class Scope extends ReentrantLock {
         Mailbox mailbox = found != null ? found : new Mailbox(registration.listener(), head);
         Subscriber before = mailbox.get(registration.subscriber());
         long acknowledged = before == null ? Subscriber.NEVER : before.acknowledged;
+        UUID heldBy = before == null ? null : before.heldAgainst(registration.id());
         Subscriber subscriber = new Subscriber(this, mailbox, registration, session, acknowledged);
         if (session != null && !session.link(subscriber)) {
             throw MemorySpace.ended(session.id); // nothing has changed yet
@@ -176,7 +177,7 @@ final class Scope extends ReentrantLock {
         if (session == null) {
             awaitReturn(subscriber);
         }
-        return new Registered(mailbox.start, head, subscriber.acknowledged(), found == null, version);
+        return new Registered(mailbox.start, head, subscriber.acknowledged(), found == null, version, heldBy);
     }
 
     Unregistered unregister(ListenerRef listener, String id, UUID registration) {
@@ -214,7 +215,8 @@ final class Scope extends ReentrantLock {
             awaitReturn(subscriber);
             sayFarewell(subscriber);
         }
-        return new Departed(subscriber.mailbox.listener, subscriber.id, session.id, mailboxRemoved);
+        return new Departed(
+                subscriber.mailbox.listener, subscriber.id, session.id, subscriber.metadata, mailboxRemoved);
     }
 
     /** Removes a durable subscriber whose time is over (L6); false: it is not, or no longer. */

@@ -52,6 +52,12 @@ final class Subscriber {
         this.acknowledged = acknowledged;
     }
 
+    /** The session from which this registration takes it over; null: it is its own, or nobody was there. */
+    @Nullable
+    UUID heldAgainst(UUID other) {
+        return session == null || registration.equals(other) || session.hasEnded() ? null : session.id;
+    }
+
     OptionalLong acknowledged() {
         return acknowledged == NEVER ? OptionalLong.empty() : OptionalLong.of(acknowledged);
     }

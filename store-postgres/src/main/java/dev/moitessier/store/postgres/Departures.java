@@ -3,6 +3,7 @@ package dev.moitessier.store.postgres;
 import dev.moitessier.store.Append;
 import dev.moitessier.store.Content;
 import dev.moitessier.store.Departed;
+import dev.moitessier.store.Payload;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -64,7 +65,8 @@ final class Departures {
                   (select l.scope_id from {listener} l where l.listener_id = o.listener_id),
                   (select l.kind from {listener} l where l.listener_id = o.listener_id),
                   (select l.person from {listener} l where l.listener_id = o.listener_id),
-                  (select l.client from {listener} l where l.listener_id = o.listener_id)
+                  (select l.client from {listener} l where l.listener_id = o.listener_id),
+                  o.metadata
                 """;
         String remove =
                 "delete from {subscriber} o using k where o.listener_id = k.listener_id and o.subscriber = k.subscriber ";
@@ -168,7 +170,8 @@ final class Departures {
             long scope,
             int kind,
             String person,
-            String client) {}
+            String client,
+            Payload metadata) {}
 
     /** The subscribers that one transaction removes or detaches. */
     private final class Gone {
@@ -194,7 +197,8 @@ final class Departures {
                             row.getLong(5),
                             row.getInt(6),
                             row.getString(7),
-                            row.getString(8)))
+                            row.getString(8),
+                            Payload.wrap(row.getBytes(9))))
                     .list());
         }
 
@@ -246,6 +250,7 @@ final class Departures {
                             Mailboxes.listener(scope, row.kind, row.person, row.client),
                             row.subscriber,
                             session,
+                            row.metadata,
                             emptied.contains(row.listener)));
                 }
             }

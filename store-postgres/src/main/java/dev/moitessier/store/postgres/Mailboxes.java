@@ -77,6 +77,13 @@ final class Mailboxes {
                       set registration = excluded.registration, session = excluded.session, keep = excluded.keep,
                           lapses = excluded.lapses, metadata = excluded.metadata, farewell = excluded.farewell
                     """;
+            // Sees the row as it was before this statement: from whom it is taken over (L5).
+            String registered = """
+                    returning acknowledged, (
+                      select b.session from {subscriber} b join {session} f on f.session = b.session and not f.ended
+                      where b.listener_id = o.listener_id and b.subscriber = o.subscriber and b.registration <> o.registration
+                    ) as held_by
+                    """;
             join = naming.render("""
                     with e as materialized (
                       select from {session} where session = :session::uuid and not ended for key share),
@@ -93,9 +100,9 @@ final class Mailboxes {
                       select l.listener_id, :subscriber, :registration, :session::uuid, :keep * interval '1 millisecond',
                              clock_timestamp() + :keep * interval '1 millisecond', :metadata, :farewell
                       from l
-                    """ + upsert + """
-                      returning acknowledged)
-                    select l.start, l.head, l.members_version, r.acknowledged from l cross join r
+                    """ + upsert + registered + """
+                    )
+                    select l.start, l.head, l.members_version, r.acknowledged, r.held_by from l cross join r
                     """);
             holdSession = naming.render("select ended from {session} where session = :session for key share");
             createScope = naming.render("""
@@ -127,7 +134,7 @@ final class Mailboxes {
                     insert into {subscriber} as o (listener_id, subscriber, registration, session, keep, lapses, metadata, farewell)
                     values (:listener_id, :subscriber, :registration, :session::uuid, :keep * interval '1 millisecond',
                             clock_timestamp() + :keep * interval '1 millisecond', :metadata, :farewell)
-                    """ + upsert + " returning acknowledged");
+                    """ + upsert + registered);
             removeSubscriber = naming.render("""
                     delete from {subscriber} o using {listener} l
                     where l.scope_id = :scope_id and l.kind = :kind and l.person = :person and l.client = :client
@@ -195,8 +202,13 @@ final class Mailboxes {
     /** Into a mailbox that is there, in one statement and without the scope's lock. Empty: not so simple. */
     private Optional<Registered> join(Handle handle, Registration registration) {
         return bound(handle.createQuery(sql.join), registration)
-                .map((row, context) ->
-                        new Registered(row.getLong(1), row.getLong(2), optional(row, 4), false, row.getLong(3)))
+                .map((row, context) -> new Registered(
+                        row.getLong(1),
+                        row.getLong(2),
+                        optional(row, 4),
+                        false,
+                        row.getLong(3),
+                        row.getObject(5, UUID.class)))
                 .findOne();
     }
 
@@ -233,11 +245,13 @@ final class Mailboxes {
                         .mapTo(Long.class)
                         .one();
             }
-            OptionalLong acknowledged = bound(handle.createQuery(sql.putSubscriber), registration)
+            long head = scope.head;
+            long version = membersVersion;
+            return bound(handle.createQuery(sql.putSubscriber), registration)
                     .bind("listener_id", id)
-                    .map((row, context) -> optional(row, 1))
+                    .map((row, context) -> new Registered(
+                            start, head, optional(row, 1), found.isEmpty(), version, row.getObject(2, UUID.class)))
                     .one();
-            return new Registered(start, scope.head, acknowledged, found.isEmpty(), membersVersion);
         });
     }
 

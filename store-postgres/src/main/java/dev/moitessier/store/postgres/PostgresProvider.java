@@ -40,6 +40,9 @@ public final class PostgresProvider implements StoreProvider {
         if (direct != null) {
             builder.direct(direct, user, password);
         }
+        if (text(config, "retention") != null) {
+            builder.retention(retention(config));
+        }
         return builder.open();
     }
 
@@ -65,6 +68,15 @@ public final class PostgresProvider implements StoreProvider {
                     "moitessier.postgres.pool-size is " + size + ", it is at least 1", null);
         }
         return size;
+    }
+
+    private static Duration retention(Config config) {
+        Duration longest = config.getDuration("retention");
+        if (longest.isZero() || longest.isNegative()) {
+            throw new StoreException.Misconfigured(
+                    "moitessier.postgres.retention is " + longest + ", it is positive, or empty", null);
+        }
+        return longest;
     }
 
     private static Duration callLimit(Config config) {

@@ -33,12 +33,14 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import javax.sql.DataSource;
 import org.jdbi.v3.core.Handle;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.PGProperty;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /**
@@ -73,7 +75,13 @@ public final class PostgresStore implements MailboxStore {
     private final Hints hints;
     private final @Nullable Lane lane;
 
-    private PostgresStore(Database database, Naming naming, Dedicated dedicated, boolean push, Runnable closePool) {
+    private PostgresStore(
+            Database database,
+            Naming naming,
+            Dedicated dedicated,
+            boolean push,
+            @Nullable Duration retention,
+            Runnable closePool) {
         this.database = database;
         this.closePool = closePool;
         capabilities = new Capabilities(
@@ -99,7 +107,7 @@ public final class PostgresStore implements MailboxStore {
         Departures departures = new Departures(database, naming, pending, appends, hints::readable);
         sessions = new Sessions(database, naming, departures);
         reads = new Reads(database, naming, promotions);
-        sweeper = new Sweeper(database, naming, sessions, departures, promotions);
+        sweeper = new Sweeper(database, naming, sessions, departures, promotions, retention);
         if (push) {
             String channel = naming.channel("lane");
             lane = new Lane(dedicated, channel, hints::othersListen, hints::startListening);
@@ -180,6 +188,7 @@ public final class PostgresStore implements MailboxStore {
         private @Nullable DataSource direct;
         private int poolSize = POOL_SIZE;
         private Duration callLimit = Duration.ofSeconds(10);
+        private @Nullable Duration retention;
         private boolean hints = true;
 
         private Builder(
@@ -231,6 +240,21 @@ public final class PostgresStore implements MailboxStore {
                 throw new IllegalArgumentException("a pool has at least one connection, not " + poolSize);
             }
             this.poolSize = poolSize;
+            return this;
+        }
+
+        /**
+         * No entry stays longer than this, whatever the nodes ask for: what bounds the tables, beside {@code moitessier.retention},
+         * which says for each node and prefix how long entries stay. Of the two the shorter wins, so this keeps nothing longer; where
+         * it is the shorter one, that is logged once. Space is given back by the day. Default: what the nodes ask for.
+         *
+         * @throws IllegalArgumentException if it is not positive
+         */
+        public Builder retention(Duration longest) {
+            if (longest.isZero() || longest.isNegative()) {
+                throw new IllegalArgumentException("retention is positive, not " + longest);
+            }
+            this.retention = longest;
             return this;
         }
 
@@ -288,7 +312,7 @@ public final class PostgresStore implements MailboxStore {
                     database.readCommitted(inspect(look, schemaMode == SchemaMode.VALIDATE ? tables : null));
                 }
                 boolean push = hints && new PushProbe(database, forDedicated::getConnection).works();
-                return new PostgresStore(database, naming, forDedicated::getConnection, push, closePool);
+                return new PostgresStore(database, naming, forDedicated::getConnection, push, retention, closePool);
             } catch (RuntimeException failure) {
                 database.close();
                 closePool.run();
@@ -322,7 +346,7 @@ public final class PostgresStore implements MailboxStore {
             if (password != null) {
                 simple.setPassword(password);
             }
-            if (simple.getApplicationName() == null) {
+            if (Objects.equals(simple.getApplicationName(), PGProperty.APPLICATION_NAME.getDefaultValue())) {
                 simple.setApplicationName("moitessier");
             }
             simple.setTcpKeepAlive(true);

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -52,12 +53,22 @@ final class Sweeper {
     private final String drop;
     private final String removeStrays;
 
+    private final @Nullable Duration ceiling;
+    private final AtomicBoolean ceilingSaid = new AtomicBoolean();
     private final ReentrantLock walking = new ReentrantLock();
     private Walk current = new Walk();
     private long restsUntil = System.nanoTime();
     private long partitionsAt = System.nanoTime();
 
-    Sweeper(Database database, Naming naming, Sessions sessions, Departures departures, Promotions promotions) {
+    /** @param ceiling no entry stays longer, whatever a policy says; null: policies alone say it */
+    Sweeper(
+            Database database,
+            Naming naming,
+            Sessions sessions,
+            Departures departures,
+            Promotions promotions,
+            @Nullable Duration ceiling) {
+        this.ceiling = ceiling;
         this.database = database;
         this.sessions = sessions;
         this.departures = departures;
@@ -122,7 +133,30 @@ final class Sweeper {
         boolean whole = true;
     }
 
-    Swept sweep(SweepPolicy policy) {
+    /** What a node asks for, within what the store allows. */
+    private SweepPolicy within(SweepPolicy asked) {
+        Duration most = ceiling;
+        if (most == null || asked.longest().compareTo(most) <= 0) {
+            return asked;
+        }
+        if (ceilingSaid.compareAndSet(false, true)) {
+            LOG.info(
+                    "entries stay for {}, the retention of the store, and not for up to {} as moitessier.retention asks",
+                    most,
+                    asked.longest());
+        }
+        return new SweepPolicy(
+                scope -> {
+                    Retention kept = asked.retention().apply(scope);
+                    return kept.age().compareTo(most) <= 0 ? kept : new Retention(most, kept.count());
+                },
+                most,
+                asked.endAsOf(),
+                asked.work());
+    }
+
+    Swept sweep(SweepPolicy asked) {
+        SweepPolicy policy = within(asked);
         List<Departed> departed = new ArrayList<>();
         long until = System.nanoTime() + database.callLimit().toNanos() / 2;
         boolean more = endSessions(policy, departed, until);

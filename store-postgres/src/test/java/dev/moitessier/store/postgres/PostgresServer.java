@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -24,12 +25,23 @@ import org.postgresql.ds.PGSimpleDataSource;
 final class PostgresServer implements AutoCloseable {
     private static @Nullable PostgresServer shared;
 
+    /** The major version that the profile asks for; null: any. */
+    private static final @Nullable Integer ASKED_FOR = Integer.getInteger("moitessier.test.postgres");
+
     private final Path data;
+    private final Map<String, String> settings;
     private EmbeddedPostgres running;
 
-    private PostgresServer(Path data, int port) throws IOException {
+    private PostgresServer(Path data, Map<String, String> settings) throws IOException {
         this.data = data;
-        running = start(data, port);
+        this.settings = settings;
+        running = start(freePort());
+        String version = Files.readString(data.resolve("PG_VERSION")).trim();
+        if (ASKED_FOR != null && !version.equals(ASKED_FOR.toString())) {
+            running.close();
+            throw new IllegalStateException("the tests are to run on PostgreSQL " + ASKED_FOR + ", not on " + version);
+        }
+        System.out.println("PostgreSQL " + version + " at port " + port());
     }
 
     /** One for all tests that do not stop it. */
@@ -42,12 +54,17 @@ final class PostgresServer implements AutoCloseable {
 
     /** One that the caller may stop, and closes. */
     static PostgresServer own() throws IOException {
-        return new PostgresServer(Files.createTempDirectory("moitessier-postgres"), 0);
+        return own(Map.of());
+    }
+
+    /** One with settings beside those that all have. */
+    static PostgresServer own(Map<String, String> settings) throws IOException {
+        return new PostgresServer(Files.createTempDirectory("moitessier-postgres"), settings);
     }
 
     /** One over data that are there; it deletes them when closed. */
     static PostgresServer over(Path data) throws IOException {
-        return new PostgresServer(data, 0);
+        return new PostgresServer(data, Map.of());
     }
 
     /** A copy of what a server that is not running has. */
@@ -65,18 +82,19 @@ final class PostgresServer implements AutoCloseable {
         return copy;
     }
 
-    private static EmbeddedPostgres start(Path data, int port) throws IOException {
-        return EmbeddedPostgres.builder()
+    private EmbeddedPostgres start(int port) throws IOException {
+        EmbeddedPostgres.Builder builder = EmbeddedPostgres.builder()
                 .setDataDirectory(data)
                 .setCleanDataDirectory(false)
-                .setPort(port == 0 ? freePort() : port)
+                .setPort(port)
                 // What people run: an acknowledged commit is on the disk.
                 .setServerConfig("fsync", "on")
                 .setServerConfig("synchronous_commit", "on")
                 .setServerConfig("max_connections", "500")
                 .setServerConfig("listen_addresses", "localhost")
-                .setPGStartupWait(Duration.ofSeconds(60))
-                .start();
+                .setPGStartupWait(Duration.ofSeconds(60));
+        settings.forEach(builder::setServerConfig);
+        return builder.start();
     }
 
     /** Whether it must be left running. */
@@ -141,7 +159,7 @@ final class PostgresServer implements AutoCloseable {
     void restart() throws IOException {
         int port = port();
         running.close();
-        running = start(data, port);
+        running = start(port);
     }
 
     @Override

@@ -82,6 +82,8 @@ final class ServerSettingsTest {
                 "elsewhere",
                 "moitessier.postgres.schema-mode",
                 "migrate",
+                "moitessier.postgres.retention",
+                "90d",
                 "moitessier.postgres.pool-size",
                 2);
         var config = ConfigFactory.parseMap(said)
@@ -105,6 +107,10 @@ final class ServerSettingsTest {
                 .isInstanceOf(StoreException.Misconfigured.class)
                 .hasMessageContaining("schema-mode")
                 .hasMessageContaining("NONE, VALIDATE, MIGRATE");
+        assertThatThrownBy(() ->
+                        open(Map.of("moitessier.postgres.url", scratch.url(), "moitessier.postgres.retention", "0s")))
+                .isInstanceOf(StoreException.Misconfigured.class)
+                .hasMessageContaining("moitessier.postgres.retention");
         assertThatThrownBy(() -> open(Map.of("moitessier.postgres.url", "mysql://nowhere")))
                 .isInstanceOf(StoreException.Misconfigured.class)
                 .hasMessageContaining("moitessier.postgres.url");

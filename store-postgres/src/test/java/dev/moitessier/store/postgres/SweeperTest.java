@@ -1,6 +1,7 @@
 package dev.moitessier.store.postgres;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.moitessier.store.Page;
 import dev.moitessier.store.Retention;
@@ -73,6 +74,30 @@ final class SweeperTest {
         assertThat(scratch.number("select count(*) from moitessier.message where position <= " + page.trimmed()))
                 .as("rows of days that are dropped whole")
                 .isLessThanOrEqualTo(1);
+    }
+
+    @Test
+    void ofTwoRetentionsTheShorterWins() throws Exception {
+        Scratch.hear(store, "room");
+        past("room", 6, true);
+        PostgresStore longer =
+                scratch.closing(scratch.builder().retention(Duration.ofDays(30)).open());
+        PostgresStore shorter =
+                scratch.closing(scratch.builder().retention(Duration.ofDays(2)).open());
+        SweepPolicy tenDays =
+                new SweepPolicy(scope -> new Retention(Duration.ofDays(10), 1_000), Duration.ofDays(10), null, 1_000);
+
+        longer.sweep(tenDays);
+        assertThat(Scratch.texts(store, "room", 0)).as("what the node asks for").hasSize(6);
+
+        Eventually.within(Duration.ofSeconds(20)).until("old partitions are dropped", () -> {
+            shorter.sweep(tenDays);
+            return scratch.number("select count(*) from moitessier.message") <= 3;
+        });
+        assertThat(Scratch.texts(store, "room", 0)).contains("day1").doesNotContain("day3", "day4", "day5", "day6");
+        assertThatThrownBy(() -> scratch.builder().retention(Duration.ZERO))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("positive");
     }
 
     @Test

@@ -999,7 +999,7 @@ final class Breakages {
             return new Watch() {
                 @Override
                 public void add(String scope) {
-                    if (started.incrementAndGet() <= 200) { // enough to be seen
+                    if (started.incrementAndGet() <= 400) { // enough to be seen
                         Wire.thread("waits for one scope", () -> await(closed));
                     }
                     watch.add(scope);

@@ -14,6 +14,7 @@ import dev.moitessier.store.Appended;
 import dev.moitessier.store.Beat;
 import dev.moitessier.store.Capabilities;
 import dev.moitessier.store.Content;
+import dev.moitessier.store.Departed;
 import dev.moitessier.store.ListenerRef;
 import dev.moitessier.store.ListenerType;
 import dev.moitessier.store.MailboxStore;
@@ -281,6 +282,37 @@ final class FinerBreakages {
                                                 r.keep(),
                                                 r.metadata(),
                                                 r.farewell()));
+                    }
+                }),
+                Breakage.of(
+                        Rule.L5,
+                        "names whoever registers as the one that it took the subscriber from",
+                        store -> new Passing(store) {
+                            @Override
+                            public Registered register(Registration registration) {
+                                Registered r = super.register(registration);
+                                return new Registered(
+                                        r.start(),
+                                        r.head(),
+                                        r.acknowledged(),
+                                        r.created(),
+                                        r.membersVersion(),
+                                        registration.session());
+                            }
+                        }),
+                Breakage.of(Rule.L7, "tells of the departed without what they had said", store -> new Passing(store) {
+                    @Override
+                    public Swept sweep(SweepPolicy policy) {
+                        Swept swept = super.sweep(policy);
+                        List<Departed> bare = swept.departed().stream()
+                                .map(one -> new Departed(
+                                        one.listener(),
+                                        one.subscriber(),
+                                        one.session(),
+                                        Payload.empty(),
+                                        one.mailboxRemoved()))
+                                .toList();
+                        return new Swept(bare, swept.scopesTrimmed(), swept.more());
                     }
                 }),
                 Breakage.of(Rule.L7, "writes farewells that nobody is left to hear", store -> new Passing(store) {

@@ -1,0 +1,6 @@
+package dev.moitessier.store.datastore;
+
+import dev.moitessier.store.ListenerRef;
+
+/** Names a subscriber. */
+record Subscription(ListenerRef listener, String subscriber) {}

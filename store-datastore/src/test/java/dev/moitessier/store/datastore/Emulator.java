@@ -1,0 +1,251 @@
+package dev.moitessier.store.datastore;
+
+import com.google.cloud.NoCredentials;
+import com.google.cloud.datastore.Datastore;
+import com.google.cloud.datastore.DatastoreOptions;
+import java.io.File;
+import java.io.IOException;
+import java.net.HttpURLConnection;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+import org.opentest4j.TestAbortedException;
+
+/**
+ * Google's emulators. {@code DATASTORE_EMULATOR_HOST} if it is set; else one of an installed Google Cloud SDK, started by its own
+ * {@code java} command (the SDK's {@code gcloud} would leave it behind when it is ended), with little memory, one of each kind for
+ * the whole test JVM, and ended with it.
+ */
+final class Emulator {
+    /** Which of Google's two. */
+    enum Kind {
+        /** The Datastore emulator, which is optimistic and sees a conflict wherever two transactions meet under one root. */
+        DATASTORE(
+                "cloud-datastore-emulator",
+                "CloudDatastore.jar",
+                "google-cloud-cli-datastore-emulator",
+                "com.google.cloud.datastore.emulator.CloudDatastore"),
+        /** The Firestore emulator in Datastore mode, which locks as production does by default. */
+        FIRESTORE(
+                "cloud-firestore-emulator",
+                "cloud-firestore-emulator.jar",
+                "google-cloud-cli-firestore-emulator",
+                "com.google.cloud.datastore.emulator.firestore.CloudFirestore");
+
+        private final String folder;
+        private final String jar;
+        private final String aptPackage;
+
+        private final String mainClass;
+
+        Kind(String folder, String jar, String aptPackage, String mainClass) {
+            this.folder = folder;
+            this.jar = jar;
+            this.aptPackage = aptPackage;
+            this.mainClass = mainClass;
+        }
+    }
+
+    static final String PROJECT = "moitessier-test";
+
+    private static final long PATIENCE = TimeUnit.SECONDS.toNanos(90);
+    private static final Map<Kind, Emulator> SHARED = new EnumMap<>(Kind.class);
+
+    private final Kind kind;
+    private final String host;
+    private final int port;
+    private final @Nullable Path jar;
+    private @Nullable Process process;
+
+    private Emulator(Kind kind, String host, int port, @Nullable Path jar) {
+        this.kind = kind;
+        this.host = host;
+        this.port = port;
+        this.jar = jar;
+    }
+
+    /** The one that all tests of this JVM share; without any, the test is skipped with a sentence that says how to install it. */
+    static synchronized Emulator shared(Kind kind) throws IOException {
+        Emulator there = SHARED.get(kind);
+        if (there == null) {
+            String given = System.getenv("DATASTORE_EMULATOR_HOST");
+            there = given != null && kind == Kind.DATASTORE ? given(given) : own(kind);
+            SHARED.put(kind, there);
+        }
+        return there;
+    }
+
+    private static Emulator given(String host) {
+        URI uri = URI.create(host.contains("://") ? host : "http://" + host);
+        return new Emulator(Kind.DATASTORE, uri.getHost(), uri.getPort(), null);
+    }
+
+    /** One that a test may stop; it must end it. */
+    static Emulator own(Kind kind) throws IOException {
+        Path jar = jar(kind)
+                .orElseThrow(() -> missing(
+                        kind,
+                        "Google's emulator of " + kind.name().toLowerCase(Locale.ROOT)
+                                + " was not found: set DATASTORE_EMULATOR_HOST=host:port, or install it with \"apt-get install "
+                                + kind.aptPackage + "\" or \"gcloud components install " + kind.folder + "\""));
+        Emulator emulator = new Emulator(kind, "127.0.0.1", freePort(), jar);
+        Runtime.getRuntime().addShutdownHook(new Thread(emulator::stop));
+        emulator.start();
+        return emulator;
+    }
+
+    /** The first kind must be there where {@code CI=true}; the second is used where it is present. */
+    private static RuntimeException missing(Kind kind, String sentence) {
+        return kind == Kind.DATASTORE && "true".equals(System.getenv("CI"))
+                ? new IllegalStateException(sentence)
+                : new TestAbortedException(sentence);
+    }
+
+    private static Optional<Path> jar(Kind kind) {
+        List<Path> roots = new ArrayList<>();
+        String root = System.getenv("CLOUDSDK_ROOT_DIR");
+        if (root != null) {
+            roots.add(Path.of(root));
+        }
+        for (String entry : System.getenv("PATH").split(File.pathSeparator)) {
+            Path gcloud = Path.of(entry, "gcloud");
+            if (Files.isExecutable(gcloud)) {
+                try {
+                    roots.add(gcloud.toRealPath().resolve("../..").normalize());
+                } catch (IOException unreadable) {
+                    throw new IllegalStateException(gcloud + " cannot be followed", unreadable);
+                }
+            }
+        }
+        return roots.stream()
+                .map(each -> each.resolve("platform").resolve(kind.folder).resolve(kind.jar))
+                .filter(Files::isReadable)
+                .findFirst();
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+
+    /** Whether it is this JVM's own, so that a test can stop it. */
+    boolean isOwn() {
+        return jar != null;
+    }
+
+    String host() {
+        return host;
+    }
+
+    int port() {
+        return port;
+    }
+
+    Kind kind() {
+        return kind;
+    }
+
+    /** A client of it, through this port. */
+    Datastore datastore(int throughPort, String namespace) {
+        return DatastoreOptions.newBuilder()
+                .setHost("http://" + host + ":" + throughPort)
+                .setProjectId(PROJECT)
+                .setNamespace(namespace)
+                .setCredentials(NoCredentials.getInstance())
+                .build()
+                .getService();
+    }
+
+    Datastore datastore(String namespace) {
+        return datastore(port, namespace);
+    }
+
+    void start() throws IOException {
+        Path folder = Files.createTempDirectory("moitessier-emulator");
+        Path output = folder.resolve("emulator.log");
+        ProcessBuilder builder = new ProcessBuilder(command(folder));
+        builder.redirectErrorStream(true).redirectOutput(output.toFile());
+        Process started = builder.start();
+        process = started;
+        long end = System.nanoTime() + PATIENCE;
+        while (!answers()) {
+            if (!started.isAlive() || System.nanoTime() > end) {
+                started.destroyForcibly();
+                throw new IllegalStateException("the emulator did not start:\n" + Files.readString(output));
+            }
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
+        }
+    }
+
+    private List<String> command(Path folder) throws IOException {
+        String jar = String.valueOf(this.jar);
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx1g",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                jar + File.pathSeparator + ownClasses(),
+                EmulatorProcess.class.getName(),
+                kind.mainClass));
+        if (kind == Kind.DATASTORE) {
+            Files.createDirectories(folder.resolve("WEB-INF"));
+            Path index = folder.resolve("index.yaml");
+            Files.writeString(index, "indexes: []\n");
+            command.addAll(List.of(
+                    "start",
+                    "--host=" + host,
+                    "--port=" + port,
+                    "--testing",
+                    "--firestore_in_datastore_mode",
+                    "--require_indexes",
+                    "--index_file=" + index,
+                    folder.toString()));
+        } else {
+            command.addAll(List.of("--host=" + host, "--port=" + port, "--database-mode=datastore-mode"));
+        }
+        return command;
+    }
+
+    private static String ownClasses() {
+        return Path.of(URI.create(Emulator.class
+                        .getProtectionDomain()
+                        .getCodeSource()
+                        .getLocation()
+                        .toString()))
+                .toString();
+    }
+
+    private boolean answers() {
+        try {
+            HttpURLConnection connection = (HttpURLConnection)
+                    URI.create("http://" + host + ":" + port + "/").toURL().openConnection();
+            connection.setConnectTimeout(1_000);
+            connection.setReadTimeout(5_000);
+            return connection.getResponseCode() == HttpURLConnection.HTTP_OK;
+        } catch (IOException notYet) {
+            return false;
+        }
+    }
+
+    /** Ends it hard; what it held is lost, as it keeps nothing on disk. */
+    void stop() {
+        Process running = process;
+        if (running != null) {
+            running.destroyForcibly();
+            running.onExit().join();
+        }
+    }
+}

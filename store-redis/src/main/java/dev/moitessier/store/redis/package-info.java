@@ -1,0 +1,5 @@
+/** The store contract on Redis 6.2 or newer and Valkey: standalone, behind sentinels, or a cluster. Begin with {@link RedisStore}. */
+@NullMarked
+package dev.moitessier.store.redis;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,297 @@
+package dev.moitessier.store.redis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.moitessier.store.Append;
+import dev.moitessier.store.Appended;
+import dev.moitessier.store.Content;
+import dev.moitessier.store.HintSink;
+import dev.moitessier.store.ListenerRef;
+import dev.moitessier.store.ListenerType;
+import dev.moitessier.store.Page;
+import dev.moitessier.store.Party;
+import dev.moitessier.store.Payload;
+import dev.moitessier.store.ReadRequest;
+import dev.moitessier.store.Registration;
+import dev.moitessier.store.Retention;
+import dev.moitessier.store.StoreException;
+import dev.moitessier.store.SweepPolicy;
+import dev.moitessier.store.Watch;
+import dev.moitessier.testkit.Eventually;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import redis.clients.jedis.Jedis;
+import redis.clients.jedis.Protocol;
+import redis.clients.jedis.args.FlushMode;
+
+/** What an operator, a restart or a failover does to a server while the store is at work. */
+final class FaultTest {
+    private static RedisServer server;
+    private static RedisStore store;
+
+    @BeforeAll
+    static void open() throws Exception {
+        server = RedisServer.embedded();
+        store = RedisStore.builder(server.url(), null, null)
+                .callLimit(Duration.ofSeconds(5))
+                .open();
+    }
+
+    @AfterAll
+    static void close() throws Exception {
+        store.close();
+        server.close();
+    }
+
+    @Test
+    void killedConnectionsAreNotNoticedByCallers() {
+        Scratch.hear(store, "killed");
+        for (int i = 0; i < 20; i++) {
+            Scratch.stored(store, Scratch.say("killed", "m" + i));
+            killConnections();
+        }
+        assertThat(Scratch.texts(store, "killed", 0)).hasSize(20).first().isEqualTo("m0");
+    }
+
+    @Test
+    void hintsComeBackAfterTheirConnectionWasKilled() {
+        Scratch.hear(store, "hinted");
+        try (RedisStore other = RedisStore.builder(server.url(), null, null).open()) {
+            AtomicInteger hints = new AtomicInteger();
+            AtomicInteger all = new AtomicInteger();
+            Watch watch = other.watch(new HintSink() {
+                @Override
+                public void dirty(String scope) {
+                    hints.incrementAndGet();
+                }
+
+                @Override
+                public void allDirty() {
+                    all.incrementAndGet();
+                }
+            });
+            watch.add("hinted");
+            Eventually.within(Duration.ofSeconds(5)).until("the watch is in effect", () -> hints.get() > 0);
+            int before = all.get();
+            killConnections();
+            Eventually.within(Duration.ofSeconds(5)).until("everything is looked at again", () -> all.get() > before);
+            Eventually.within(Duration.ofSeconds(5)).until("hints flow again", () -> {
+                int count = hints.get();
+                Scratch.stored(store, Scratch.say("hinted", "m"));
+                Eventually.within(Duration.ofMillis(500)).until("a hint", () -> hints.get() > count);
+                return true;
+            });
+        }
+    }
+
+    @Test
+    void forgottenScriptsAreSentAgain() throws Exception {
+        Scratch.hear(store, "scripts");
+        ExecutorService threads = Executors.newFixedThreadPool(4);
+        try {
+            List<Callable<Integer>> writers = new ArrayList<>();
+            for (int w = 0; w < 3; w++) {
+                int writer = w;
+                writers.add(() -> {
+                    for (int i = 0; i < 100; i++) {
+                        List<Append> batch = List.of(
+                                Scratch.say("scripts", writer + "-" + 2 * i),
+                                Scratch.say("scripts", writer + "-" + (2 * i + 1)));
+                        for (Appended answer : store.append(batch)) {
+                            assertThat(answer).isInstanceOf(Appended.Stored.class);
+                        }
+                    }
+                    return 0;
+                });
+            }
+            writers.add(() -> {
+                try (Jedis jedis = server.jedis()) {
+                    for (int i = 0; i < 200; i++) {
+                        jedis.scriptFlush(FlushMode.SYNC);
+                    }
+                }
+                return 0;
+            });
+            for (Future<Integer> each : threads.invokeAll(writers)) {
+                each.get();
+            }
+        } finally {
+            threads.shutdownNow();
+        }
+        List<String> texts = Scratch.texts(store, "scripts", 0);
+        assertThat(texts).hasSize(600).doesNotHaveDuplicates();
+        for (int w = 0; w < 3; w++) {
+            String mine = w + "-";
+            assertThat(texts.stream()
+                            .filter(text -> text.startsWith(mine))
+                            .map(text -> Integer.valueOf(text.substring(2))))
+                    .as("order of writer %d", w)
+                    .isSorted();
+        }
+    }
+
+    @Test
+    void aServerThatForgotEverythingIsAResetAndNotSilence() throws Exception {
+        try (RedisServer own = RedisServer.embedded();
+                RedisStore here = RedisStore.builder(own.url(), null, null).open()) {
+            UUID session = UUID.randomUUID();
+            here.open(session, Duration.ofMinutes(1));
+            Scratch.hear(here, "flushed");
+            long cursor = Scratch.stored(here, Scratch.say("flushed", "before"));
+            try (Jedis jedis = own.jedis()) {
+                jedis.flushAll();
+            }
+            Page unknown = Scratch.page(here, "flushed", cursor);
+            assertThat(unknown.reset()).isTrue();
+            assertThat(unknown.head()).isZero();
+            assertThat(here.heartbeat(session, Duration.ofMinutes(1)).alive()).isFalse();
+            assertThat(Scratch.one(here, Scratch.say("flushed", "unheard"))).isEqualTo(new Appended.Unheard());
+            long start = Scratch.hear(here, "flushed").start();
+            assertThat(Scratch.page(here, "flushed", cursor).reset()).isTrue();
+            long after = Scratch.stored(here, Scratch.say("flushed", "after"));
+            assertThat(after).as("no position of before is given again").isGreaterThan(cursor);
+            assertThat(Scratch.texts(here, "flushed", start)).containsExactly("after");
+        }
+    }
+
+    /** What a replica without the newest entries, and with a clock that lags, is like after it was promoted. */
+    @Test
+    void aHeadThatWentBackGivesNoPositionTwice() {
+        Scratch.hear(store, "rewound");
+        long lost = Scratch.stored(store, Scratch.say("rewound", "lost"));
+        Keys keys = new Keys("moitessier");
+        Scope scope = Scope.of("rewound");
+        try (Jedis jedis = server.jedis()) {
+            jedis.hset(keys.of(scope, "m:"), Keys.utf8("h"), Keys.utf8("0-0"));
+            jedis.del(keys.of(scope, "s:"));
+        }
+        Page page = Scratch.page(store, "rewound", lost);
+        assertThat(page.reset())
+                .as("a cursor past the head does not wait for ever")
+                .isTrue();
+        assertThat(page.head()).isZero();
+        assertThat(Scratch.stored(store, Scratch.say("rewound", "next"))).isGreaterThan(lost);
+    }
+
+    @Test
+    void aClockThatWasSetBackGivesNoPositionTwice() throws Exception {
+        try (RedisServer own = RedisServer.embedded();
+                RedisStore here = RedisStore.builder(own.url(), null, null).open()) {
+            Scratch.hear(here, "clock");
+            Keys keys = new Keys("moitessier");
+            String tomorrow = System.currentTimeMillis() + Duration.ofDays(1).toMillis() + "-999998";
+            try (Jedis jedis = own.jedis()) {
+                jedis.hset(keys.of(Scope.of("clock"), "m:"), Keys.utf8("h"), Keys.utf8(tomorrow));
+            }
+            long head = Positions.of(Keys.utf8(tomorrow));
+            assertThat(Scratch.stored(here, Scratch.say("clock", "a"))).isEqualTo(head + 1);
+            assertThat(Scratch.stored(here, Scratch.say("clock", "b"))).isEqualTo(head + 2);
+            assertThat(Scratch.texts(here, "clock", head)).containsExactly("a", "b");
+        }
+    }
+
+    /** The floor, where no test can wait for days. */
+    @Test
+    void aScopeThatWasDroppedStartsAboveItsFloor() {
+        Registration registration = new Registration(
+                UUID.randomUUID(), Scratch.shared("dropped"), "s", null, Duration.ofHours(1), Payload.empty(), null);
+        long version = store.register(registration).membersVersion();
+        long last = Scratch.stored(store, Scratch.say("dropped", "before"));
+        store.unregister(registration.listener(), "s", registration.id());
+        Keys keys = new Keys("moitessier");
+        Scope scope = Scope.of("dropped");
+        Eventually.within(Duration.ofSeconds(5)).until("the scope is dropped", () -> {
+            store.sweeper().drop(Duration.ofMillis(1), 100);
+            try (Jedis jedis = server.jedis()) {
+                return !jedis.exists(keys.of(scope, "m:"))
+                        && !jedis.exists(keys.of(scope, "s:"))
+                        && jedis.zscore(keys.of(scope.shard(), "known"), scope.bytes()) == null;
+            }
+        });
+        assertThat(Scratch.page(store, "dropped", last).reset()).isTrue();
+        assertThat(Scratch.hear(store, "dropped")).satisfies(again -> {
+            assertThat(again.start()).isGreaterThanOrEqualTo(last);
+            assertThat(again.membersVersion()).isGreaterThan(version);
+        });
+        assertThat(Scratch.page(store, "dropped", 0).lossy())
+                .as("a new scope has lost nothing")
+                .isFalse();
+        assertThat(Scratch.stored(store, Scratch.say("dropped", "after"))).isGreaterThan(last);
+    }
+
+    /** A thousand texts are kept apart from their entry; trimming takes them with it, and reads meanwhile tell the loss. */
+    @Test
+    void textsGoWithTheirEntry() {
+        ListenerRef ada = new ListenerRef("texts", ListenerType.HANDLER, new Party("p7", ""));
+        store.register(new Registration(UUID.randomUUID(), ada, "s", null, Duration.ofHours(1), Payload.empty(), null));
+        Map<Party, Payload> texts = new HashMap<>();
+        for (int i = 0; i < 3_000; i++) {
+            texts.put(new Party("p" + i, ""), Scratch.payload("text of " + i));
+        }
+        Append append = new Append(
+                UUID.randomUUID(),
+                "texts",
+                new Content(new Party("sender", ""), null, null, false, texts, Map.of()),
+                OptionalLong.empty(),
+                Duration.ZERO);
+        long position = Scratch.stored(store, append);
+        Page page = store.read(List.of(new ReadRequest("texts", 0, 10, false, Set.of(ada))), 1 << 20)
+                .get(0);
+        assertThat(page.entries()).singleElement().satisfies(entry -> assertThat(
+                        entry.content().texts())
+                .isEqualTo(Map.of(new Party("p7", ""), Scratch.payload("text of 7"))));
+        Keys keys = new Keys("moitessier");
+        Scope scope = Scope.of("texts");
+        Eventually.within(Duration.ofSeconds(5)).until("texts are gone", () -> {
+            store.sweep(new SweepPolicy(
+                    each -> each.equals("texts")
+                            ? new Retention(Duration.ofDays(1), 0)
+                            : new Retention(Duration.ofDays(1), 1 << 20),
+                    Duration.ofDays(1),
+                    null,
+                    10_000));
+            try (Jedis jedis = server.jedis()) {
+                return jedis.keys(keys.of(scope, "x:*")).isEmpty() && !jedis.exists(keys.of(scope, "y:"));
+            }
+        });
+        assertThat(Scratch.page(store, "texts", 0).trimmed()).isEqualTo(position);
+    }
+
+    @Test
+    void aFullServerRefusesAndSaysSo() throws Exception {
+        try (RedisServer full = RedisServer.embedded("--maxmemory", "6mb");
+                RedisStore here = RedisStore.builder(full.url(), null, null).open()) {
+            Scratch.hear(here, "full");
+            Appended answer = Eventually.within(Duration.ofSeconds(20))
+                    .until(
+                            "memory is full",
+                            () -> Scratch.one(here, Scratch.say("full", "x".repeat(200_000))),
+                            each -> each instanceof Appended.Failed);
+            assertThat(((Appended.Failed) answer).cause())
+                    .isInstanceOf(StoreException.Unavailable.class)
+                    .hasMessageContaining("OOM")
+                    .satisfies(cause -> assertThat(cause.outcomeUnknown()).isFalse());
+        }
+    }
+
+    private static void killConnections() {
+        try (Jedis jedis = server.jedis()) {
+            jedis.sendCommand(Protocol.Command.CLIENT, "KILL", "TYPE", "normal");
+            jedis.sendCommand(Protocol.Command.CLIENT, "KILL", "TYPE", "pubsub");
+        }
+    }
+}
