@@ -5,9 +5,13 @@ package dev.moitessier.prscd;
  * no order between nodes. Thread-safe.
  */
 public interface MeshLink extends AutoCloseable {
-    /** To all others, and possibly back to this node. Never waits and never throws: what cannot be sent is lost. */
+    /** To all others, and back to this node. Never waits and never throws: what cannot be sent is lost. */
     void publish(int tag, byte[] message);
 
+    /** Whether what is published now has somewhere to go. */
+    boolean isConnected();
+
+    /** Sends what was published, if that takes no longer than a second or two. Idempotent. */
     @Override
     void close();
 

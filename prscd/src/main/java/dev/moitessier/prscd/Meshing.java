@@ -47,12 +47,15 @@ final class Meshing {
         }
     }
 
-    /** Before the node starts. */
-    void join(Node node) {
-        if (provider != null) {
-            Mesh mesh = node.join();
-            mesh.start(provider.open(
-                    prscd.getConfig(provider.name()), node.settings().realm(), mesh));
+    /** Before the node starts. What is returned is to be closed behind the node. */
+    Runnable join(Node node) {
+        if (provider == null) {
+            return () -> {};
         }
+        Mesh mesh = node.join();
+        MeshLink link = provider.open(
+                prscd.getConfig(provider.name()), node.settings().realm(), mesh);
+        mesh.start(link);
+        return link::close;
     }
 }

@@ -62,6 +62,7 @@ class Node {
     private static final int REMEMBER_ROOMS = 10_000;
     private static final long WAKE_GRACE = Nanos.seconds(2);
     private static final int SID_BYTES = 12;
+    static final int SID_LENGTH = SID_BYTES / 3 * 4;
 
     private final NodeSettings settings;
     private final RoomStore store;
@@ -69,7 +70,7 @@ class Node {
     private final RandomGenerator random;
     private final ChannelRules rules;
     private final Functions functions;
-    private @Nullable Mesh mesh;
+    private Elsewhere elsewhere = Elsewhere.NOBODY;
     private final Counters counters = new Counters();
     private final String prefix;
     private final String nodesScope;
@@ -200,15 +201,8 @@ class Node {
             room.pin();
             // A name, not a sid: the original's echo rule leaves nobody out for it.
             room.say(new Datum("@" + from, from, payload));
-            if (mesh != null) {
-                mesh.told(channel, from, payload);
-            }
+            elsewhere.broadcast(channel, from, payload);
         });
-    }
-
-    /** The same, said on another node of the mesh. */
-    void heard(String channel, String from, byte[] payload) {
-        room(channel).say(new Datum("@" + from, from, payload));
     }
 
     /**
@@ -219,14 +213,8 @@ class Node {
     Mesh join() {
         rules.requireFitForMesh();
         Mesh joined = new Mesh(this, random);
-        mesh = joined;
+        elsewhere = joined;
         return joined;
-    }
-
-    void tellMesh(String sid, String clientId, Signalling message) {
-        if (mesh != null) {
-            mesh.said(sid, clientId, message);
-        }
     }
 
     /** Who is in a channel, on all nodes, with their states; known at the latest half a second after it was opened here. */
@@ -409,6 +397,7 @@ class Node {
         ended = true;
         live = false;
         birth++;
+        elsewhere.end();
         rooms.values().forEach(Room::suspend);
         release();
     }
@@ -819,6 +808,10 @@ class Node {
         }
     }
 
+    Elsewhere elsewhere() {
+        return elsewhere;
+    }
+
     Functions functions() {
         return functions;
     }
@@ -977,7 +970,11 @@ class Node {
             List<NodeDump.Present> present = new ArrayList<>();
             for (Presence each : room.roster.all()) {
                 present.add(new NodeDump.Present(
-                        each.clientId, each.sid, each.owner, each.owner.equals(life), each.lingersTill != null));
+                        each.clientId,
+                        each.sid,
+                        each.owner,
+                        each.owner.equals(life) && !Mesh.isElsewhere(each.sid),
+                        each.lingersTill != null));
             }
             channels.add(new NodeDump.Channel(room.channel, room.stateName(), List.copyOf(room.others()), present));
         }

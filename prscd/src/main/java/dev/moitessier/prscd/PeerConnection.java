@@ -7,11 +7,6 @@ package dev.moitessier.prscd;
 interface PeerConnection {
     Kind kind();
 
-    /** Whether this is a client of another node, of which only that node's word is known. */
-    default boolean isRemote() {
-        return false;
-    }
-
     /** False while more than the low-water mark waits to be written: the node then coalesces presence instead of sending. */
     boolean isWritable();
 

@@ -288,6 +288,8 @@ public final class PrscdServer implements AutoCloseable {
             TlsKeys keys = tls(prscd.getConfig("tls"));
             var files = new Pages(pages);
             var about = new Info(info, prscd.getBoolean("tls.self-made") ? keys : null);
+            var origins = new Origins(PrscdConfig.strings(prscd, "origins"));
+            String dumpToken = prscd.getString("dump-token");
             ExecutorService functionExecutor = Workers.perTask("prscd-function");
             var backing = meshing.sharesStore()
                     ? new Backing(moitessier)
@@ -296,10 +298,10 @@ public final class PrscdServer implements AutoCloseable {
             functions.forEach(realms::function);
             var stopping = new AtomicBoolean();
             var admissions = new Admissions(
-                    realms, keys(catalog), authorizer, new Origins(PrscdConfig.strings(prscd, "origins")), limits);
+                    realms, keys(catalog), authorizer, origins, limits);
             var routes = new Routes(
                     () -> !stopping.get() && realms.ready(),
-                    Optional.of(prscd.getString("dump-token")).filter(token -> !token.isBlank()),
+                    Optional.of(dumpToken).filter(token -> !token.isBlank()),
                     () -> realms.dump("\"connections\":" + admissions.connections() + ",\"refused\":"
                             + admissions.refused() + ","),
                     files,

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -164,26 +165,287 @@ class MeshTest {
     }
 
     @Test
-    @DisplayName("mesh: the zipper away for 30 s: rooms here live, and afterwards all is as it was")
+    @DisplayName("mesh: of two tabs of one client on another node one may go, and nobody is told")
+    void tabsOnAnotherNode() {
+        // Also with one mesh-id for both, as no configuration says anything else.
+        Server one = node("moitessier");
+        Server two = node("moitessier");
+        Client ada = one.client("ada").in("room");
+        Client tab = two.client("bob").in("room");
+        Client other = two.client("bob").in("room");
+        bench.run(1);
+        tab.leave("room");
+        bench.run(5);
+        assertThat(ada.offlines()).isEmpty();
+        other.leave("room");
+        bench.run(1);
+        assertThat(ada.offlines()).containsExactly("bob");
+    }
+
+    @Test
+    @DisplayName("mesh: who only listens hears, and is there for those of other nodes once it has a state")
+    void oneThatOnlyListens() {
+        Server one = node("one");
+        Server two = node("two");
+        Client quiet = one.client("quiet");
+        quiet.answers = false;
+        quiet.in("room");
+        Client bob = two.client("bob").in("room");
+        bob.data("room", "anybody?");
+        bench.run(1);
+        assertThat(quiet.heard()).containsExactly("anybody?");
+        assertThat(bob.members()).containsExactly("quiet");
+    }
+
+    @Test
+    @DisplayName("mesh: a node that closes says good-bye for its clients, and none of them stays in Go")
+    void aNodeThatCloses() {
+        Server one = node("one");
+        GoNode go = new GoNode("go");
+        GoNode.Client bob = go.client("bob").join("room");
+        one.client("ada").in("room");
+        one.client("eve").in("room");
+        bench.run(1);
+        assertThat(bob.members()).containsExactly("ada", "eve");
+        one.node.close();
+        bench.run(1);
+        assertThat(bob.members()).isEmpty();
+    }
+
+    // ---- what gets lost
+
+    @Test
+    @DisplayName("mesh: the zipper away for 30 s: rooms here live, nobody seems to leave, and afterwards all is as it was")
     void theZipperAway() {
         Server one = node("one");
+        Server two = node("two");
         GoNode go = new GoNode("go");
         GoNode.Client bob = go.client("bob").join("room");
         Client ada = one.client("ada").in("room");
         Client eve = one.client("eve").in("room");
-        bench.run(1);
-        zipper.up = false;
+        Client kim = two.client("kim").in("room");
+        Client joe = two.client("joe").in("room");
+        bench.run(60);
+        zipper.away();
         ada.data("room", "anybody?");
-        bench.run(30);
-        assertThat(eve.heard()).containsExactly("anybody?");
-        assertThat(ada.offlines()).isEmpty();
-
         ada.state("room", "still here");
-        bench.run(1);
+        eve.leave("room");
+        joe.leave("room");
+        bench.run(30);
+        assertThat(ada.heard()).isEmpty();
+        assertThat(ada.offlines()).containsExactly("eve");
+        assertThat(kim.offlines()).containsExactly("joe");
+
         zipper.back();
         bench.run(1);
         assertThat(bob.shown.get("ada")).isEqualTo("still here");
-        assertThat(ada.members()).containsExactly("bob", "eve");
+        assertThat(kim.states()).contains("ada=still here");
+        assertThat(bob.members()).containsExactly("ada", "kim");
+        assertThat(kim.members()).containsExactly("ada", "bob");
+        assertThat(ada.members()).containsExactly("bob", "kim");
+        bench.run(120);
+        assertThat(ada.offlines()).containsExactlyInAnyOrder("eve", "joe");
+        assertThat(kim.offlines()).containsExactlyInAnyOrder("joe", "eve");
+    }
+
+    @Test
+    @DisplayName("mesh: a room whose zipper is away goes on, at once")
+    void localRoomsLive() {
+        Server one = node("one");
+        zipper.away();
+        Client ada = one.client("ada").in("room");
+        Client eve = one.client("eve").in("room");
+        ada.data("room", "anybody?");
+        bench.run(.1);
+        assertThat(eve.heard()).containsExactly("anybody?");
+        assertThat(ada.members()).containsExactly("eve");
+    }
+
+    @Test
+    @DisplayName("mesh: a farewell that gets lost between nodes of this kind is made up for within 90 s")
+    void aLostFarewell() {
+        Server one = node("one");
+        Server two = node("two");
+        Client ada = one.client("ada").in("room");
+        Client bob = two.client("bob").in("room");
+        two.client("kim").in("room");
+        bench.run(20);
+        zipper.loses = true;
+        bob.leave("room");
+        bench.run(1);
+        zipper.loses = false;
+        assertThat(ada.members()).containsExactly("bob", "kim");
+        bench.run(90);
+        assertThat(ada.offlines()).containsExactly("bob");
+        assertThat(ada.members()).containsExactly("kim");
+    }
+
+    @Test
+    @DisplayName("mesh: a state that gets lost between nodes of this kind is made up for at the next roll, to them alone")
+    void aLostState() {
+        Server one = node("one");
+        Server two = node("two");
+        GoNode go = new GoNode("go");
+        Client ada = one.client("ada").in("room");
+        two.client("kim").in("room");
+        GoNode.Client bob = go.client("bob").join("room");
+        bench.run(20);
+        zipper.loses = true;
+        two.client("joe").in("room");
+        zipper.loses = false;
+        assertThat(ada.members()).containsExactly("bob", "kim");
+        int told = bob.told;
+        bench.run(35);
+        assertThat(ada.members()).containsExactly("bob", "joe", "kim");
+        assertThat(bob.told).isEqualTo(told);
+    }
+
+    @Test
+    @DisplayName("mesh: a node that stood still for 8 s takes nobody for dead; the others do, and see its clients return")
+    void aPause() {
+        Server one = node("one");
+        Server two = node("two");
+        Client ada = one.client("ada").in("room");
+        Client bob = two.client("bob").in("room");
+        bench.run(60);
+        one.process.pause(9);
+        bench.run(30);
+        assertThat(ada.offlines()).isEmpty();
+        assertThat(bob.offlines()).containsExactly("ada");
+        bench.run(35);
+        assertThat(bob.members()).containsExactly("ada");
+    }
+
+    // ---- what is not believed
+
+    @Test
+    @DisplayName("mesh: nobody elsewhere speaks for a client here")
+    void onlyForItself() {
+        Server one = node("one");
+        Client ada = one.client("ada").in("room");
+        Client eve = one.client("eve").in("room");
+        bench.run(1);
+        String sid = zipper.last.stream()
+                .filter(each -> each.cid().equals("ada"))
+                .findAny()
+                .orElseThrow()
+                .sid();
+        Signalling leave = Signalling.control(Psig.OP_PEER_OFFLINE, "room").withCid("ada");
+        zipper.say(leave.withSid(sid).withMeshId("one"));
+        zipper.say(leave.withSid(sid.substring(Node.SID_LENGTH + 1)).withMeshId("one"));
+        zipper.say(leave.withSid("10.0.0.1:1").withMeshId("one"));
+        bench.run(1);
+        assertThat(eve.offlines()).isEmpty();
+
+        // One who has an id of somebody here is another tab: it may go again.
+        Signalling state = Signalling.control(Psig.OP_STATE, "room").withPayload(Bench.state("x"));
+        zipper.say(state.withCid("ada").withSid("10.0.0.1:1").withMeshId("go"));
+        zipper.say(leave.withSid("10.0.0.1:1").withMeshId("go"));
+        // And the id within a state is the sender's own.
+        byte[] victim = new Pack(32)
+                .raw(new byte[] {(byte) 0x81, (byte) 0xa2, 'i', 'd'})
+                .text("ada")
+                .bytes();
+        zipper.say(state.withPayload(victim).withCid("bob").withSid("10.0.0.1:2").withMeshId("go"));
+        bench.run(1);
+        assertThat(eve.offlines()).isEmpty();
+        assertThat(eve.members()).containsExactly("ada", "bob");
+        byte[] shown = Payloads.bytes(eve.got(Psig.OP_STATE).get(eve.got(Psig.OP_STATE).size() - 1)
+                .payload());
+        assertThat(shown).isEqualTo(Payloads.onlyId("bob"));
+        assertThat(ada.offlines()).isEmpty();
+    }
+
+    @Test
+    @DisplayName("mesh: what others make a node hold has an end")
+    void bounded() {
+        Server one = node("one");
+        Client ada = one.client("ada").in("room");
+        ada.deaf = true;
+        Mesh mesh = zipper.nodes.get(one);
+        Signalling state = Signalling.control(Psig.OP_STATE, "room")
+                .withPayload(Bench.state("x"))
+                .withAppId("sim")
+                .withMeshId("go");
+        for (int i = 0; i < 100_100; i++) {
+            mesh.received(
+                    Psig.TAG_FROM_PRSCD,
+                    state.withSid("10.0.0.1:" + i).withCid("c" + i).encode());
+            if (i % 1_000 == 0) {
+                bench.run(.01);
+            }
+        }
+        bench.run(.1);
+        assertThat(one.shown("room")).hasSize(100_001);
+        assertThat(one.count(Count.MESSAGES_REFUSED)).isEqualTo(100);
+
+        // And so has what waits for a node that stands still: 64 MiB.
+        one.process.pause(5);
+        byte[] large = Signalling.data("room", new ChannelEvent("m", "x".repeat(1_000_000)))
+                .withAppId("sim")
+                .withSid("s")
+                .withCid("bob")
+                .encode();
+        for (int i = 0; i < 70; i++) {
+            mesh.received(Psig.TAG_FROM_PRSCD, large);
+        }
+        assertThat(one.count(Count.MESH_DROPPED)).isBetween(3L, 6L);
+        bench.run(10);
+        mesh.received(Psig.TAG_FROM_PRSCD, large);
+        assertThat(one.count(Count.MESH_DROPPED)).isBetween(3L, 6L);
+        mesh.received(
+                Psig.TAG_FROM_PRSCD,
+                Signalling.data("room", new ChannelEvent("m", "x".repeat(1 << 20)))
+                        .withAppId("sim")
+                        .withCid("bob")
+                        .encode());
+        assertThat(one.count(Count.MESSAGES_REFUSED)).isEqualTo(101);
+    }
+
+    @Test
+    @DisplayName("mesh: nonsense of every kind harms nothing")
+    void nonsense() {
+        long seed = Long.getLong("mesh.seed", new Random().nextLong());
+        System.out.println("mesh.seed=" + seed);
+        Random random = new Random(seed);
+        Server one = node("one");
+        Client ada = one.client("ada").in("room");
+        Client eve = one.client("eve").in("room");
+        Mesh mesh = zipper.nodes.get(one);
+        List<String> codes = List.of(
+                Psig.OP_PEER_ONLINE, Psig.OP_STATE, Psig.OP_PEER_OFFLINE, Psig.OP_CHANNEL_JOIN, "mesh_beat", "mesh_here",
+                "mesh_ask", "", "x");
+        List<String> texts = List.of("", "ada", "room", "\0", "~", "0123456789abcdef~", "0123456789abcdef~x", "@go~bob");
+        for (int i = 0; i < 20_000; i++) {
+            byte[] payload = new byte[random.nextInt(40)];
+            random.nextBytes(payload);
+            if (payload.length > 0 && random.nextBoolean()) {
+                payload[0] = (byte) (random.nextBoolean() ? 0x91 : 0x81);
+            }
+            byte[] message = Signalling.of(
+                            random.nextInt(3) == 0 ? Psig.SIG_DATA : Psig.SIG_CONTROL,
+                            codes.get(random.nextInt(codes.size())),
+                            random.nextBoolean() ? "room" : texts.get(random.nextInt(texts.size())))
+                    .withPayload(payload)
+                    .withSid(texts.get(random.nextInt(texts.size())))
+                    .withCid(texts.get(random.nextInt(texts.size())))
+                    .withMeshId(texts.get(random.nextInt(texts.size())))
+                    .withAppId("sim")
+                    .encode();
+            if (random.nextInt(4) == 0) {
+                message[random.nextInt(message.length)] = (byte) random.nextInt();
+            }
+            mesh.received(0x20 + random.nextInt(4), message);
+            if (i % 100 == 0) {
+                bench.run(.1);
+            }
+        }
+        bench.run(1);
+        ada.forget();
+        eve.data("room", "still here");
+        bench.run(1);
+        assertThat(ada.heard()).containsExactly("still here");
+        assertThat(eve.offlines()).doesNotContain("ada");
     }
 
     @Test
@@ -191,13 +453,14 @@ class MeshTest {
     void whatIsNotHeard() {
         Server one = node("one");
         Client ada = one.client("ada").in("room");
+        Mesh mesh = zipper.nodes.get(one);
         Signalling state = Signalling.control(Psig.OP_STATE, "room")
                 .withPayload(Bench.state("x"))
                 .withSid("s")
                 .withCid("bob")
                 .withMeshId("go");
         zipper.carry(Psig.TAG_FROM_PRSCD, state.withAppId("other").encode());
-        zipper.carry(Psig.TAG_FROM_PRSCD, new byte[] {1, 2, 3});
+        mesh.received(Psig.TAG_FROM_PRSCD, new byte[] {1, 2, 3});
         zipper.carry(Psig.TAG_FROM_PRSCD, state.withAppId("sim").withCid("").encode());
         zipper.carry(
                 Psig.TAG_FROM_PRSCD,
@@ -235,7 +498,11 @@ class MeshTest {
     private final class Zipper {
         final Map<Server, Mesh> nodes = new LinkedHashMap<>();
         final List<GoNode> goNodes = new ArrayList<>();
+        final List<Signalling> last = new ArrayList<>();
         boolean up = true;
+        /** What is written now gets lost on the way, but for beats. */
+        boolean loses;
+
         int carried;
 
         void join(Server server) {
@@ -250,6 +517,11 @@ class MeshTest {
                 }
 
                 @Override
+                public boolean isConnected() {
+                    return up;
+                }
+
+                @Override
                 public void close() {
                     nodes.remove(server);
                 }
@@ -261,8 +533,16 @@ class MeshTest {
             nodes.remove(server);
         }
 
+        void say(Signalling message) {
+            carry(Psig.TAG_FROM_PRSCD, message.withAppId("sim").encode());
+        }
+
         void carry(int tag, byte[] message) {
             carried++;
+            last.add(Signalling.decode(message.clone()));
+            if (loses && tag != Mesh.TAG_BETWEEN_NODES) {
+                return;
+            }
             bench.sim.after(Nanos.millis(2), () -> {
                 if (up) {
                     List.copyOf(nodes.values()).forEach(mesh -> mesh.received(tag, message));
@@ -271,6 +551,10 @@ class MeshTest {
                     }
                 }
             });
+        }
+
+        void away() {
+            up = false;
         }
 
         void back() {
@@ -313,6 +597,7 @@ class MeshTest {
             final String sid;
             final Set<String> channels = new TreeSet<>();
             final Map<String, String> shown = new TreeMap<>();
+            int told;
             private final List<String> heard = new ArrayList<>();
             private String state;
 
@@ -356,6 +641,7 @@ class MeshTest {
             }
 
             void told(Signalling message) {
+                told++;
                 if (message.isData()) {
                     heard.add(message.event().data());
                     return;

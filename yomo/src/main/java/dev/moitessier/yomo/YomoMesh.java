@@ -22,10 +22,11 @@ public final class YomoMesh implements MeshProvider {
 
     private static final int TAG_BETWEEN_NODES = 0x22;
 
-    /** What others are told late is worth little: some seconds of a busy room. */
-    private static final int WAITING_FRAMES = 1_000;
+    /** Nothing is queued while the zipper is away: these are good-byes of a node's clients when it closes. */
+    private static final int WAITING_FRAMES = 20_000;
 
-    private static final long WAITING_BYTES = 8 << 20;
+    private static final long WAITING_BYTES = 32 << 20;
+    private static final Duration LAST_WORDS = Duration.ofSeconds(1);
 
     /** For the ServiceLoader. */
     public YomoMesh() {}
@@ -41,8 +42,7 @@ public final class YomoMesh implements MeshProvider {
                 .zipper(settings.getString("zipper"))
                 .credential(settings.getString("credential"))
                 .tls(tls(settings))
-                .queue(WAITING_FRAMES, WAITING_BYTES)
-                .closeTimeout(Duration.ofSeconds(1));
+                .queue(WAITING_FRAMES, WAITING_BYTES);
         int[] tags = {Psig.TAG_FROM_PRSCD, Psig.TAG_FROM_BACKEND, TAG_BETWEEN_NODES};
         ZipperClient client = new ZipperClient(
                 node.settings(ZipperSettings.STREAM_FUNCTION, tags),
@@ -79,11 +79,13 @@ public final class YomoMesh implements MeshProvider {
         }
 
         @Override
+        public boolean isConnected() {
+            return client.connected();
+        }
+
+        @Override
         public void close() {
-            // Called on the node's loop, which must not wait.
-            Threads.daemons("yomo-close")
-                    .newThread(() -> client.close(Duration.ofSeconds(1)))
-                    .start();
+            client.close(LAST_WORDS);
         }
     }
 }
