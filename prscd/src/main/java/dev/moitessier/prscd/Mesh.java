@@ -27,8 +27,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Nodes of this kind know each other by their sids, <em>node~sid</em>, which no node in Go makes. Among themselves they beat,
  * and say now and then who is there: a node that falls silent has died, and a client that nobody names any more has left
- * without being heard. Clients of nodes in Go are asked when they have been silent for long. Nobody is judged while this node
- * does not hear itself: then it is the link that is away.
+ * without being heard. Clients of nodes in Go are asked when they have been silent for long. Nobody is judged by a time in
+ * which this node does not hear itself: then it is the link that is away.
  *
  * <p>On the node's loop, but for {@link #received} and {@link #connected}. What others send is bounded in size, in what waits
  * and in what is kept, and names none of this node's own clients.
@@ -43,6 +43,9 @@ final class Mesh implements MeshLink.Receiver, Elsewhere {
 
     private static final long BEAT = Nanos.seconds(2);
     private static final long DEAD_WITHOUT_BEATS = Nanos.seconds(6);
+
+    /** Between two beats of its own that come back; after more, the link may have been away. */
+    private static final long HEARS_ITSELF = Nanos.seconds(3);
 
     /** All have found the link again: longer than the longest pause between two attempts. */
     private static final long GRACE = Nanos.seconds(15);
@@ -164,7 +167,8 @@ final class Mesh implements MeshLink.Receiver, Elsewhere {
     void start(MeshLink link) {
         loop.execute(() -> {
             this.link = link;
-            selfHeardAt = loop.nanos() - 2 * DEAD_WITHOUT_BEATS;
+            healthySince = loop.nanos();
+            selfHeardAt = healthySince;
             beat();
             look();
         });
@@ -502,7 +506,7 @@ final class Mesh implements MeshLink.Receiver, Elsewhere {
         if (isHealthy()) {
             List<String> dead = new ArrayList<>();
             nodes.forEach((each, heardAt) -> {
-                if (loop.nanos() - heardAt > DEAD_WITHOUT_BEATS) {
+                if (silence(heardAt) > DEAD_WITHOUT_BEATS) {
                     dead.add(each);
                 }
             });
@@ -518,15 +522,19 @@ final class Mesh implements MeshLink.Receiver, Elsewhere {
     /** What it says comes back to it, as it goes to others: as long as it does, silence is theirs. */
     private void heardItself() {
         long now = loop.nanos();
-        if (now - selfHeardAt > DEAD_WITHOUT_BEATS) {
+        if (now - selfHeardAt > HEARS_ITSELF) {
             healthySince = now;
         }
         selfHeardAt = now;
     }
 
     private boolean isHealthy() {
-        long now = loop.nanos();
-        return now - selfHeardAt <= DEAD_WITHOUT_BEATS && now - healthySince >= GRACE;
+        return selfHeardAt - healthySince >= GRACE;
+    }
+
+    /** For how long somebody was silent while this node heard itself. */
+    private long silence(long heardAt) {
+        return selfHeardAt - heardAt;
     }
 
     private void died(String dead) {
@@ -621,7 +629,7 @@ final class Mesh implements MeshLink.Receiver, Elsewhere {
     /** Clients in Go answer {@code peer_online}; one that is silent for long is asked so, and is gone if it stays silent. */
     private void lookInto(Hall hall) {
         long now = loop.nanos();
-        endAll(hall, remote -> !remote.node.isEmpty() && now - remote.heardAt > UNNAMED);
+        endAll(hall, remote -> !remote.node.isEmpty() && silence(remote.heardAt) > UNNAMED);
         if (hall.locals.size() + hall.remotes.size() > PROBED_ROOM) {
             return;
         }
@@ -635,7 +643,7 @@ final class Mesh implements MeshLink.Receiver, Elsewhere {
     }
 
     private boolean isSilent(Remote remote) {
-        return remote.node.isEmpty() && loop.nanos() - remote.heardAt > SILENT;
+        return remote.node.isEmpty() && silence(remote.heardAt) > SILENT;
     }
 
     /** A question, whoever asks it, counts once in a while for each who has been silent before. */

@@ -9,6 +9,7 @@ import dev.moitessier.psig.ChannelEvent;
 import dev.moitessier.psig.Psig;
 import dev.moitessier.psig.Signalling;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +19,8 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Nodes that share no store, among nodes as those in Go are, in simulated time. */
 class MeshTest {
@@ -246,6 +249,29 @@ class MeshTest {
         bench.run(120);
         assertThat(ada.offlines()).containsExactlyInAnyOrder("eve", "joe");
         assertThat(kim.offlines()).containsExactlyInAnyOrder("joe", "eve");
+    }
+
+    @ParameterizedTest
+    @ValueSource(doubles = {.5, 1.7, 3.1, 4.4, 5.3, 5.9, 6.1, 7.7, 12.5, 31.3, 100.1})
+    @DisplayName("mesh: however long the zipper was away, nobody seems to have left")
+    void noOutageIsADeath(double seconds) {
+        Server one = node("one");
+        Server two = node("two");
+        bench.run(.9);
+        Client ada = one.client("ada").in("room");
+        Client bob = two.client("bob").in("room");
+        bench.run(60);
+        zipper.away();
+        bench.run(seconds);
+        // One finds it at once, the other after the longest pause between two attempts, if there has been time for such.
+        zipper.unlinked.add(two);
+        zipper.back();
+        bench.run(seconds < 3 ? 2 : 10);
+        zipper.unlinked.clear();
+        zipper.nodes.get(two).connected();
+        bench.run(120);
+        assertThat(ada.offlines()).isEmpty();
+        assertThat(bob.offlines()).isEmpty();
     }
 
     @Test
@@ -499,6 +525,7 @@ class MeshTest {
         final Map<Server, Mesh> nodes = new LinkedHashMap<>();
         final List<GoNode> goNodes = new ArrayList<>();
         final List<Signalling> last = new ArrayList<>();
+        final Set<Server> unlinked = new HashSet<>();
         boolean up = true;
         /** What is written now gets lost on the way, but for beats. */
         boolean loses;
@@ -511,14 +538,14 @@ class MeshTest {
             mesh.start(new MeshLink() {
                 @Override
                 public void publish(int tag, byte[] message) {
-                    if (up && nodes.containsKey(server)) {
+                    if (isConnected() && nodes.containsKey(server)) {
                         carry(tag, message);
                     }
                 }
 
                 @Override
                 public boolean isConnected() {
-                    return up;
+                    return up && !unlinked.contains(server);
                 }
 
                 @Override
@@ -545,7 +572,11 @@ class MeshTest {
             }
             bench.sim.after(Nanos.millis(2), () -> {
                 if (up) {
-                    List.copyOf(nodes.values()).forEach(mesh -> mesh.received(tag, message));
+                    Map.copyOf(nodes).forEach((server, mesh) -> {
+                        if (!unlinked.contains(server)) {
+                            mesh.received(tag, message);
+                        }
+                    });
                     if (tag != Mesh.TAG_BETWEEN_NODES) {
                         goNodes.forEach(node -> node.received(message));
                     }
@@ -559,7 +590,11 @@ class MeshTest {
 
         void back() {
             up = true;
-            nodes.values().forEach(Mesh::connected);
+            nodes.forEach((server, mesh) -> {
+                if (!unlinked.contains(server)) {
+                    mesh.connected();
+                }
+            });
         }
     }
 
