@@ -7,6 +7,7 @@ import com.typesafe.config.ConfigFactory;
 import dev.moitessier.Moitessier;
 import dev.moitessier.prscd.PrscdServer;
 import dev.moitessier.psig.ChannelEvent;
+import dev.moitessier.psig.PrscdFunction;
 import dev.moitessier.psig.Psig;
 import dev.moitessier.psig.Signalling;
 import dev.moitessier.store.memory.MemoryStore;
@@ -19,8 +20,12 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -66,24 +71,22 @@ class RealMeshTest {
 
     @Test
     void clientsOfBothSeeAndHearEachOther() throws Exception {
-        GoProgram go = GoProgram.start("node", address, "-", "shop", "go").ready();
-        open.add(go);
-        go.tell("join bob room");
+        GoNode go = goNode().join("bob");
+        // A server in Java connects in the background, and then says how things are.
         Client ada = new Client(server("java"), "ada").join("room");
-        Signalling asked = next(go, Psig.OP_PEER_ONLINE);
+        Signalling asked = go.hears("the question", each -> each.opCode().equals(Psig.OP_PEER_ONLINE));
         assertThat(asked.cid()).isEqualTo("ada");
         assertThat(asked.meshId()).isEqualTo("java");
-        assertThat(next(go, Psig.OP_STATE).cid()).isEqualTo("ada");
+        go.hears("ada's state", each -> isOf(each, "ada", Psig.OP_STATE));
 
-        go.tell("say bob " + hex(Signalling.control(Psig.OP_STATE, "room").withPayload(STATE)));
+        go.say("bob", Signalling.control(Psig.OP_STATE, "room").withPayload(STATE));
         Await.until("ada sees bob", () -> ada.sees("bob"));
-        go.tell("say bob " + hex(Signalling.data("room", new ChannelEvent("m", "hi from Go"))));
+        go.say("bob", Signalling.data("room", new ChannelEvent("m", "hi from Go")));
         Await.until("ada hears bob", () -> ada.hears("hi from Go"));
         ada.say(Signalling.data("room", new ChannelEvent("m", "hi from Java")));
-        Signalling heard = Signalling.decode(HexFormat.of().parseHex(go.next().split(" ")[2]));
-        assertThat(heard.event().data()).isEqualTo("hi from Java");
+        go.hears("ada", each -> each.isData() && each.event().data().equals("hi from Java"));
 
-        go.tell("say bob " + hex(Signalling.control(Psig.OP_PEER_OFFLINE, "room")));
+        go.say("bob", Signalling.control(Psig.OP_PEER_OFFLINE, "room"));
         Await.until("ada sees bob go", () -> !ada.sees("bob"));
     }
 
@@ -107,13 +110,70 @@ class RealMeshTest {
         Client bob = new Client(server("two"), "bob").join("room");
         Await.until("all see each other", () -> ada.sees("bob") && bob.sees("ada") && eve.sees("bob"));
         zipper.kill();
-        ada.say(Signalling.data("room", new ChannelEvent("m", "anybody?")));
-        Await.until("eve hears ada", () -> eve.hears("anybody?"));
+        long away = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+        for (int i = 0; System.nanoTime() < away; i++) {
+            String word = "anybody? " + i;
+            ada.say(Signalling.data("room", new ChannelEvent("m", word)));
+            Await.until("eve hears ada", () -> eve.hears(word));
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(500));
+        }
         zipper = GoProgram.start("zipper", address).ready();
         Await.until("bob hears ada again", () -> {
             ada.say(Signalling.data("room", new ChannelEvent("m", "back?")));
             return bob.hears("back?");
         });
+        assertThat(ada.offlines()).as("whom ada saw leave").isEmpty();
+        assertThat(bob.offlines()).as("whom bob saw leave").isEmpty();
+    }
+
+    @Test
+    @Tag("long")
+    @Timeout(300)
+    void clientsOfANodeInGoThatIsKilledAreGone() throws Exception {
+        GoNode go = goNode().join("bob");
+        Client ada = new Client(server("java"), "ada").join("room");
+        go.say("bob", Signalling.control(Psig.OP_STATE, "room").withPayload(STATE));
+        Await.until("ada sees bob", () -> ada.sees("bob"));
+        go.program.kill();
+        Await.within(200_000, "bob is gone", () -> ada.offlines().contains("bob"));
+    }
+
+    @Test
+    void clientsOfAServerInJavaThatIsClosedSayGoodBye() throws Exception {
+        GoNode go = goNode().join("bob");
+        PrscdServer server = server("java");
+        new Client(server, "ada").join("room");
+        go.hears("ada's state", each -> isOf(each, "ada", Psig.OP_STATE));
+        server.close();
+        go.hears("ada's good-bye", each -> isOf(each, "ada", Psig.OP_PEER_OFFLINE));
+    }
+
+    @Test
+    void aFunctionOnTheZipperAnswersClientsOfBoth() throws Exception {
+        GoNode go = goNode().join("bob");
+        PrscdFunction upper = context -> {
+            if (context.readSignalling().isData()) {
+                context.writeEvent(new ChannelEvent("answer", context.readEvent().data().toUpperCase(Locale.ROOT)));
+            }
+        };
+        StreamFunction function = StreamFunction.builder("upper")
+                .zipper(address)
+                .tls(ZipperTls.trustAll())
+                .observe(Psig.TAG_FROM_PRSCD)
+                .handler(upper.named("upper"))
+                .connect();
+        open.add(function);
+        Client ada = new Client(server("java"), "ada").join("room");
+        go.hears("ada's state", each -> isOf(each, "ada", Psig.OP_STATE));
+
+        ada.say(Signalling.data("room", new ChannelEvent("ask", "from java")));
+        Await.until("ada hears the function", () -> ada.hears("FROM JAVA"));
+        go.say("bob", Signalling.data("room", new ChannelEvent("ask", "from go")));
+        Await.until("ada hears what it answered bob", () -> ada.hears("FROM GO"));
+        for (String word : List.of("ada: from java", "upper: FROM JAVA", "upper: FROM GO")) {
+            go.hears(word, each -> each.isData()
+                    && word.equals(each.cid() + ": " + each.event().data()));
+        }
     }
 
     @Test
@@ -129,18 +189,44 @@ class RealMeshTest {
         }
     }
 
-    private static String hex(Signalling message) {
-        return HexFormat.of().formatHex(message.encode());
+    private GoNode goNode() {
+        GoNode node = new GoNode(
+                GoProgram.start("node", address, "-", "shop", "go").ready());
+        open.add(node.program);
+        return node;
     }
 
-    /** The next frame of this kind that a peer of the node in Go gets. */
-    private static Signalling next(GoProgram go, String opCode) {
-        while (true) {
-            Signalling told =
-                    Signalling.decode(HexFormat.of().parseHex(go.next().split(" ")[2]));
-            if (told.opCode().equals(opCode)) {
-                return told;
-            }
+    private static boolean isOf(Signalling message, String clientId, String opCode) {
+        return message.cid().equals(clientId) && message.opCode().equals(opCode);
+    }
+
+    /** What its clients hear comes in any order: Go handles each frame on a goroutine of its own. */
+    private record GoNode(GoProgram program, List<Signalling> heard) {
+        GoNode(GoProgram program) {
+            this(program, new ArrayList<>());
+        }
+
+        GoNode join(String client) {
+            program.tell("join " + client + " room");
+            return this;
+        }
+
+        void say(String client, Signalling message) {
+            program.tell("say " + client + " " + HexFormat.of().formatHex(message.encode()));
+        }
+
+        /** Such a frame, heard now or before. */
+        Signalling hears(String what, Predicate<Signalling> such) {
+            Signalling[] found = new Signalling[1];
+            Await.until(what, () -> {
+                String line = program.poll(1);
+                if (line != null) {
+                    heard.add(Signalling.decode(HexFormat.of().parseHex(line.split(" ")[2])));
+                }
+                found[0] = heard.stream().filter(such).findFirst().orElse(null);
+                return found[0] != null;
+            });
+            return found[0];
         }
     }
 
@@ -178,6 +264,13 @@ class RealMeshTest {
                 }
             }
             return sees;
+        }
+
+        List<String> offlines() {
+            return got.stream()
+                    .filter(each -> each.opCode().equals(Psig.OP_PEER_OFFLINE))
+                    .map(Signalling::cid)
+                    .toList();
         }
 
         boolean hears(String data) {
