@@ -421,8 +421,7 @@ final class Mesh implements MeshLink.Receiver, Elsewhere {
         }
         switch (message.opCode()) {
             case Psig.OP_PEER_ONLINE -> asked(hall);
-            case Psig.OP_STATE ->
-                show(hall, room, sid, known == null ? new Remote(sender, clientId) : known, payload);
+            case Psig.OP_STATE -> show(hall, room, sid, known == null ? new Remote(sender, clientId) : known, payload);
             case Psig.OP_PEER_OFFLINE -> gone(hall, sid);
             default -> node.counters().add(Count.MESSAGES_UNKNOWN);
         }

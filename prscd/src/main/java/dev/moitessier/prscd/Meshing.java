@@ -53,8 +53,8 @@ final class Meshing {
             return () -> {};
         }
         Mesh mesh = node.join();
-        MeshLink link = provider.open(
-                prscd.getConfig(provider.name()), node.settings().realm(), mesh);
+        MeshLink link =
+                provider.open(prscd.getConfig(provider.name()), node.settings().realm(), mesh);
         mesh.start(link);
         return link::close;
     }

@@ -297,8 +297,7 @@ public final class PrscdServer implements AutoCloseable {
             var realms = new NodeRealms(catalog, backing, meshing, functionExecutor);
             functions.forEach(realms::function);
             var stopping = new AtomicBoolean();
-            var admissions = new Admissions(
-                    realms, keys(catalog), authorizer, origins, limits);
+            var admissions = new Admissions(realms, keys(catalog), authorizer, origins, limits);
             var routes = new Routes(
                     () -> !stopping.get() && realms.ready(),
                     Optional.of(dumpToken).filter(token -> !token.isBlank()),

@@ -218,7 +218,8 @@ class MeshTest {
     // ---- what gets lost
 
     @Test
-    @DisplayName("mesh: the zipper away for 30 s: rooms here live, nobody seems to leave, and afterwards all is as it was")
+    @DisplayName(
+            "mesh: the zipper away for 30 s: rooms here live, nobody seems to leave, and afterwards all is as it was")
     void theZipperAway() {
         Server one = node("one");
         Server two = node("two");
@@ -263,7 +264,8 @@ class MeshTest {
         bench.run(60);
         zipper.away();
         bench.run(seconds);
-        // One finds it at once, the other after the longest pause between two attempts, if there has been time for such.
+        // One finds it at once, the other after the longest pause between two attempts, if there has been time for
+        // such.
         zipper.unlinked.add(two);
         zipper.back();
         bench.run(seconds < 3 ? 2 : 10);
@@ -307,7 +309,8 @@ class MeshTest {
     }
 
     @Test
-    @DisplayName("mesh: a state that gets lost between nodes of this kind is made up for at the next roll, to them alone")
+    @DisplayName(
+            "mesh: a state that gets lost between nodes of this kind is made up for at the next roll, to them alone")
     void aLostState() {
         Server one = node("one");
         Server two = node("two");
@@ -327,7 +330,8 @@ class MeshTest {
     }
 
     @Test
-    @DisplayName("mesh: a node that stood still for 8 s takes nobody for dead; the others do, and see its clients return")
+    @DisplayName(
+            "mesh: a node that stood still for 8 s takes nobody for dead; the others do, and see its clients return")
     void aPause() {
         Server one = node("one");
         Server two = node("two");
@@ -372,12 +376,13 @@ class MeshTest {
                 .raw(new byte[] {(byte) 0x81, (byte) 0xa2, 'i', 'd'})
                 .text("ada")
                 .bytes();
-        zipper.say(state.withPayload(victim).withCid("bob").withSid("10.0.0.1:2").withMeshId("go"));
+        zipper.say(
+                state.withPayload(victim).withCid("bob").withSid("10.0.0.1:2").withMeshId("go"));
         bench.run(1);
         assertThat(eve.offlines()).isEmpty();
         assertThat(eve.members()).containsExactly("ada", "bob");
-        byte[] shown = Payloads.bytes(eve.got(Psig.OP_STATE).get(eve.got(Psig.OP_STATE).size() - 1)
-                .payload());
+        byte[] shown = Payloads.bytes(
+                eve.got(Psig.OP_STATE).get(eve.got(Psig.OP_STATE).size() - 1).payload());
         assertThat(shown).isEqualTo(Payloads.onlyId("bob"));
         assertThat(ada.offlines()).isEmpty();
     }
@@ -439,9 +444,17 @@ class MeshTest {
         Client eve = one.client("eve").in("room");
         Mesh mesh = zipper.nodes.get(one);
         List<String> codes = List.of(
-                Psig.OP_PEER_ONLINE, Psig.OP_STATE, Psig.OP_PEER_OFFLINE, Psig.OP_CHANNEL_JOIN, "mesh_beat", "mesh_here",
-                "mesh_ask", "", "x");
-        List<String> texts = List.of("", "ada", "room", "\0", "~", "0123456789abcdef~", "0123456789abcdef~x", "@go~bob");
+                Psig.OP_PEER_ONLINE,
+                Psig.OP_STATE,
+                Psig.OP_PEER_OFFLINE,
+                Psig.OP_CHANNEL_JOIN,
+                "mesh_beat",
+                "mesh_here",
+                "mesh_ask",
+                "",
+                "x");
+        List<String> texts =
+                List.of("", "ada", "room", "\0", "~", "0123456789abcdef~", "0123456789abcdef~x", "@go~bob");
         for (int i = 0; i < 20_000; i++) {
             byte[] payload = new byte[random.nextInt(40)];
             random.nextBytes(payload);

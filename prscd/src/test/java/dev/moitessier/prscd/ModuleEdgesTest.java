@@ -18,7 +18,8 @@ final class ModuleEdgesTest {
             .importPackages("dev.moitessier.prscd");
 
     @Test
-    @DisplayName("prscd stands on core's public API, psig-core and Netty; of the stores it knows their failures, and the one in memory")
+    @DisplayName(
+            "prscd stands on core's public API, psig-core and Netty; of the stores it knows their failures, and the one in memory")
     void edges() {
         classes()
                 .should()

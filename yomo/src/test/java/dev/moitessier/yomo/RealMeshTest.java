@@ -153,7 +153,8 @@ class RealMeshTest {
         GoNode go = goNode().join("bob");
         PrscdFunction upper = context -> {
             if (context.readSignalling().isData()) {
-                context.writeEvent(new ChannelEvent("answer", context.readEvent().data().toUpperCase(Locale.ROOT)));
+                context.writeEvent(
+                        new ChannelEvent("answer", context.readEvent().data().toUpperCase(Locale.ROOT)));
             }
         };
         StreamFunction function = StreamFunction.builder("upper")
@@ -171,8 +172,10 @@ class RealMeshTest {
         go.say("bob", Signalling.data("room", new ChannelEvent("ask", "from go")));
         Await.until("ada hears what it answered bob", () -> ada.hears("FROM GO"));
         for (String word : List.of("ada: from java", "upper: FROM JAVA", "upper: FROM GO")) {
-            go.hears(word, each -> each.isData()
-                    && word.equals(each.cid() + ": " + each.event().data()));
+            go.hears(
+                    word,
+                    each -> each.isData()
+                            && word.equals(each.cid() + ": " + each.event().data()));
         }
     }
 
@@ -190,8 +193,8 @@ class RealMeshTest {
     }
 
     private GoNode goNode() {
-        GoNode node = new GoNode(
-                GoProgram.start("node", address, "-", "shop", "go").ready());
+        GoNode node =
+                new GoNode(GoProgram.start("node", address, "-", "shop", "go").ready());
         open.add(node.program);
         return node;
     }
