@@ -30,7 +30,7 @@ final class Database implements AutoCloseable {
         try (Sql sql = connect(limit)) {
             Schema.create(sql, file);
         } catch (SQLException e) {
-            throw failure(e, false);
+            throw new Reading(limit).failure(e, false);
         }
         readers = new Workers<>("moitessier-sqlite-reader", READERS, 1, limit, new Reading(limit.dividedBy(2)));
         writer = new Workers<>("moitessier-sqlite-writer", 1, WRITES_AT_ONCE, limit, new Writing(appended));
@@ -57,13 +57,6 @@ final class Database implements AutoCloseable {
         readers.close();
     }
 
-    private static StoreException failure(Exception failure, boolean outcomeUnknown) {
-        String message = "SQLite: " + failure.getMessage();
-        return Sql.code(failure) == NOT_A_DATABASE
-                ? new StoreException.Misconfigured(message + "; look at moitessier.sqlite.file", failure)
-                : new StoreException.Unavailable(message, failure, outcomeUnknown);
-    }
-
     private class Reading implements Workers.Link<Sql> {
         private final Duration busyTimeout;
 
@@ -88,13 +81,11 @@ final class Database implements AutoCloseable {
         }
 
         @Override
-        public void close(Sql sql) {
-            sql.close();
-        }
-
-        @Override
         public StoreException failure(Exception failure, boolean outcomeUnknown) {
-            return Database.failure(failure, outcomeUnknown);
+            String message = "SQLite: " + failure.getMessage();
+            return Sql.code(failure) == NOT_A_DATABASE
+                    ? new StoreException.Misconfigured(message + "; look at moitessier.sqlite.file", failure)
+                    : new StoreException.Unavailable(message, failure, outcomeUnknown);
         }
     }
 

@@ -16,6 +16,7 @@ import java.util.concurrent.locks.LockSupport;
  */
 final class Hints implements AutoCloseable {
     private static final long POLL_NANOS = Duration.ofMillis(10).toNanos();
+    private static final String NEW = "select name, head from scope where head > ? order by head";
     private static final System.Logger LOG = System.getLogger(Hints.class.getName());
 
     private final Watches watches = new Watches();
@@ -74,15 +75,13 @@ final class Hints implements AutoCloseable {
             watches.hintAll();
             return;
         }
-        seen = sql.list(
-                        "select name, head from scope where head > ? order by head",
-                        row -> {
-                            watches.hint(row.getString(1));
-                            return row.getLong(2);
-                        },
-                        seen)
-                .stream()
-                .reduce(seen, Math::max);
+        sql.list(
+                NEW,
+                row -> {
+                    watches.hint(row.getString(1));
+                    return seen = row.getLong(2);
+                },
+                seen);
     }
 
     @Override

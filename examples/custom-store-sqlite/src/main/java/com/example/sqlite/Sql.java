@@ -1,7 +1,6 @@
 package com.example.sqlite;
 
 import dev.moitessier.store.parts.Times;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -39,9 +38,9 @@ final class Sql implements AutoCloseable {
     Sql(Path file, Time time, Duration busyTimeout) throws SQLException {
         this.time = time;
         connection = DriverManager.getConnection("jdbc:sqlite:" + file);
-        run("pragma busy_timeout = " + busyTimeout.toMillis());
         one("pragma journal_mode = wal", row -> row.getString(1)); // readers and the writer do not wait for each other
         run("pragma synchronous = full"); // a commit is on the disk when it returns
+        run("pragma busy_timeout = " + busyTimeout.toMillis());
     }
 
     // Statements
@@ -90,24 +89,9 @@ final class Sql implements AutoCloseable {
         }
         for (int i = 0; i < arguments.length; i++) {
             Object argument = arguments[i];
-            statement.setObject(i + 1, argument instanceof UUID id ? bytes(id) : argument);
+            statement.setObject(i + 1, argument instanceof UUID id ? id.toString() : argument);
         }
         return statement;
-    }
-
-    static byte[] bytes(UUID id) {
-        return ByteBuffer.allocate(16)
-                .putLong(id.getMostSignificantBits())
-                .putLong(id.getLeastSignificantBits())
-                .array();
-    }
-
-    static @Nullable UUID uuid(byte @Nullable [] bytes) {
-        if (bytes == null) {
-            return null;
-        }
-        ByteBuffer buffer = ByteBuffer.wrap(bytes);
-        return new UUID(buffer.getLong(), buffer.getLong());
     }
 
     // What a writing transaction has beside its statements
@@ -160,11 +144,7 @@ final class Sql implements AutoCloseable {
     }
 
     @Override
-    public void close() {
-        try {
-            connection.close();
-        } catch (SQLException e) {
-            System.getLogger(Sql.class.getName()).log(System.Logger.Level.DEBUG, "a connection did not close", e);
-        }
+    public void close() throws SQLException {
+        connection.close();
     }
 }

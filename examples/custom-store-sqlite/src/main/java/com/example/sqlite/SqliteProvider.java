@@ -29,6 +29,6 @@ public final class SqliteProvider implements StoreProvider {
             throw new StoreException.Misconfigured(
                     "moitessier.sqlite.call-limit is " + callLimit + ", it can be 100 ms to 1 h", null);
         }
-        return SqliteStore.open(Path.of(file), callLimit, Time.SYSTEM);
+        return new SqliteStore(Path.of(file), callLimit, Time.SYSTEM);
     }
 }

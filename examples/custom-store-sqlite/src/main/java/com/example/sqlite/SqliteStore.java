@@ -43,6 +43,10 @@ public final class SqliteStore implements MailboxStore {
     static final Duration CALL_LIMIT = Duration.ofSeconds(10);
     static final Duration MAX_REMEMBER = Duration.ofDays(1);
 
+    private static final String BEAT =
+            "update session set beat = beat + 1, lease = ? where session = ? and ended is null";
+    private static final String LIVE =
+            "select name from scope where mailboxes > 0 and name >= ? and name > ? order by name limit ?";
     private static final int KIB = 1_024;
 
     private final Capabilities capabilities;
@@ -51,7 +55,7 @@ public final class SqliteStore implements MailboxStore {
     private final Hints hints;
     private final Sweeper sweeper;
 
-    private SqliteStore(Path file, Duration callLimit, Time time) {
+    SqliteStore(Path file, Duration callLimit, Time time) {
         capabilities = new Capabilities(
                 NAME,
                 Durability.DURABLE,
@@ -80,11 +84,7 @@ public final class SqliteStore implements MailboxStore {
      * @throws StoreException.Unavailable if it cannot be read or written
      */
     public static SqliteStore open(Path file) {
-        return open(file, CALL_LIMIT, Time.SYSTEM);
-    }
-
-    static SqliteStore open(Path file, Duration callLimit, Time time) {
-        return new SqliteStore(file, callLimit, time);
+        return new SqliteStore(file, CALL_LIMIT, Time.SYSTEM);
     }
 
     @Override
@@ -101,9 +101,7 @@ public final class SqliteStore implements MailboxStore {
         }
         database.write(sql -> {
             sql.update("insert or ignore into session values (?, 0, ?, null)", session, Times.micros(lease));
-            if (Mailboxes.hasEnded(sql, session)) {
-                throw Mailboxes.ended(session);
-            }
+            Mailboxes.ensureLives(sql, session);
             return true;
         });
     }
@@ -118,11 +116,7 @@ public final class SqliteStore implements MailboxStore {
             return new Beat(false, time.wall().instant());
         }
         Instant at = time.wall().instant();
-        boolean alive = database.write(sql -> sql.update(
-                        "update session set beat = beat + 1, lease = ? where session = ? and ended is null",
-                        Times.micros(lease),
-                        session)
-                > 0);
+        boolean alive = database.write(sql -> sql.update(BEAT, Times.micros(lease), session) > 0);
         return new Beat(alive, at);
     }
 
@@ -152,7 +146,7 @@ public final class SqliteStore implements MailboxStore {
     @Override
     public Subscribers subscribers(ListenerRef listener, @Nullable String after, int limit) {
         checkLimit(limit);
-        return database.read(sql -> Mailboxes.subscribers(sql, listener, after, limit));
+        return database.read(sql -> Mailboxes.subscribers(sql, listener, after == null ? "" : after, limit));
     }
 
     @Override
@@ -164,34 +158,24 @@ public final class SqliteStore implements MailboxStore {
     @Override
     public List<String> scopes(String prefix, @Nullable String after, int limit) {
         checkLimit(limit);
-        String from = after == null ? "" : after;
-        return database.read(sql -> sql.list(
-                        "select name from scope where mailboxes > 0 and name >= ? and name > ? order by name limit ?",
-                        row -> row.getString(1),
-                        prefix,
-                        from,
-                        limit)
+        return database
+                .read(sql -> sql.list(LIVE, row -> row.getString(1), prefix, after == null ? "" : after, limit))
                 .stream()
                 .takeWhile(name -> name.startsWith(prefix))
-                .toList());
+                .toList();
     }
 
     // Appending
 
     @Override
     public List<Appended> append(List<Append> batch) {
-        if (batch.size() > capabilities.maxBatch()) {
-            return failed(
-                    batch,
-                    new StoreException.Rejected(
-                            "batch of " + batch.size() + " appends; the limit is " + capabilities.maxBatch()));
-        }
-        List<Log.Element> elements = batch.stream().map(this::element).toList();
         try {
+            capabilities.check(batch);
+            List<Log.Element> elements = batch.stream().map(this::element).toList();
             return database.write(sql -> {
                 List<Appended> answers = new ArrayList<>(elements.size());
                 for (Log.Element element : elements) {
-                    answers.add(element.refused() != null ? element.refused() : Log.append(sql, element));
+                    answers.add(Log.append(sql, element));
                 }
                 return List.copyOf(answers);
             });
@@ -199,12 +183,8 @@ public final class SqliteStore implements MailboxStore {
             throw e;
         } catch (StoreException e) {
             // One transaction for all: none of them was written, or nobody knows (B3).
-            return failed(batch, e);
+            return Appended.Failed.all(batch, e);
         }
-    }
-
-    private static List<Appended> failed(List<Append> batch, StoreException cause) {
-        return batch.stream().<Appended>map(each -> new Appended.Failed(cause)).toList();
     }
 
     /** Checked and encoded by the caller's thread, so that the writer's has less to do. */

@@ -16,18 +16,19 @@ create table mailbox (
 
 -- lapses: when a durable subscriber goes that nobody is behind; null while its session is there.
 create table subscriber (
-  subscriber integer primary key, mailbox integer not null, id text not null, registration blob not null, session blob,
+  subscriber integer primary key, mailbox integer not null, id text not null, registration text not null, session text,
   keep integer, lapses integer, metadata blob not null, farewell blob, acknowledged integer, unique (mailbox, id));
 create index subscriber_session on subscriber (session) where session is not null;
 create index subscriber_lapses on subscriber (lapses) where lapses is not null;
 
-create table session (session blob primary key, beat integer not null, lease integer not null, ended integer) without rowid;
+create table session (session text primary key, beat integer not null, lease integer not null, ended integer) without rowid;
 
 -- position is the rowid, which an index on scope holds too: it is one on (scope, position).
-create table message (position integer primary key, scope integer not null, dispatch blob not null, content blob not null);
+create table message (
+  position integer primary key, scope integer not null, at integer not null, dispatch text not null, content blob not null);
 create index message_scope on message (scope);
 
 create table dispatch (
-  scope integer not null, dispatch blob not null, position integer not null, expires integer not null,
+  scope integer not null, dispatch text not null, position integer not null, expires integer not null,
   primary key (scope, dispatch)) without rowid;
 create index dispatch_expires on dispatch (expires);

@@ -33,7 +33,7 @@ class BusyFileTest {
     @BeforeEach
     void open() throws SQLException {
         file = directory.resolve("store.db");
-        store = SqliteStore.open(file, LIMIT, Time.SYSTEM);
+        store = new SqliteStore(file, LIMIT, Time.SYSTEM);
         other = DriverManager.getConnection("jdbc:sqlite:" + file);
         run("begin immediate");
     }
@@ -46,7 +46,8 @@ class BusyFileTest {
 
     @Test
     void aCallEndsWithinItsLimitAndIsKnownNotToHaveHappened() {
-        List<Appended> answers = store.append(List.of(WriterProcess.say("scope", "1"), WriterProcess.say("scope", "2")));
+        List<Appended> answers =
+                store.append(List.of(WriterProcess.say("scope", "1"), WriterProcess.say("scope", "2")));
         assertThat(answers).hasSize(2).allSatisfy(answer -> {
             assertThat(answer).isInstanceOf(Appended.Failed.class);
             StoreException cause = ((Appended.Failed) answer).cause();
@@ -61,9 +62,12 @@ class BusyFileTest {
     void readersDoNotWaitAndWritersGoOnWhenTheLockIsFree() throws SQLException {
         UUID session = UUID.randomUUID();
         assertThat(store.scopes("", null, 10)).isEmpty();
-        assertThatThrownBy(() -> store.open(session, Duration.ofSeconds(1))).isInstanceOf(StoreException.Unavailable.class);
+        assertThatThrownBy(() -> store.open(session, Duration.ofSeconds(1)))
+                .isInstanceOf(StoreException.Unavailable.class);
         run("rollback");
-        assertThat(store.heartbeat(session, Duration.ofSeconds(1)).alive()).as("the failed open left nothing").isFalse();
+        assertThat(store.heartbeat(session, Duration.ofSeconds(1)).alive())
+                .as("the failed open left nothing")
+                .isFalse();
         store.open(session, Duration.ofSeconds(1));
         assertThat(store.heartbeat(session, Duration.ofSeconds(1)).alive()).isTrue();
     }
@@ -86,7 +90,8 @@ class BusyFileTest {
 
     @Test
     void closeEndsTheWait() throws Exception {
-        try (SqliteStore patient = SqliteStore.open(file.resolveSibling("other.db"), Duration.ofMinutes(1), Time.SYSTEM);
+        try (SqliteStore patient =
+                        new SqliteStore(file.resolveSibling("other.db"), Duration.ofMinutes(1), Time.SYSTEM);
                 Connection holder = DriverManager.getConnection("jdbc:sqlite:" + file.resolveSibling("other.db"))) {
             holder.createStatement().execute("begin immediate");
             CompletableFuture<Void> call =

@@ -12,10 +12,12 @@ import dev.moitessier.store.Registration;
 import dev.moitessier.testkit.Eventually;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.Random;
@@ -45,7 +47,13 @@ class KillTest {
         try (SqliteStore store = SqliteStore.open(file)) {
             for (int i = 0; i < SCOPES; i++) {
                 store.register(new Registration(
-                        UUID.randomUUID(), shared("scope/" + i), "s", null, Duration.ofHours(1), Payload.empty(), null));
+                        UUID.randomUUID(),
+                        shared("scope/" + i),
+                        "s",
+                        null,
+                        Duration.ofHours(1),
+                        Payload.empty(),
+                        null));
             }
             for (int kill = 0; kill < KILLS; kill++) {
                 int enough = acknowledged.size() + 20 + random.nextInt(50);
@@ -64,7 +72,8 @@ class KillTest {
                         .as("stored at its position: %s", line)
                         .isEqualTo(parts[1]);
             }
-            stored.forEach((scope, texts) -> assertThat(texts.values()).as("once in %s", scope).doesNotHaveDuplicates());
+            stored.forEach((scope, texts) ->
+                    assertThat(texts.values()).as("once in %s", scope).doesNotHaveDuplicates());
         }
         try (var connection = DriverManager.getConnection("jdbc:sqlite:" + file);
                 ResultSet check = connection.createStatement().executeQuery("pragma integrity_check")) {
@@ -78,13 +87,12 @@ class KillTest {
         Page page;
         long cursor = 0;
         do {
-            page = store.read(
-                            java.util.List.of(new ReadRequest(scope, cursor, 100, false, Set.of(shared(scope)))), 1 << 20)
+            page = store.read(List.of(new ReadRequest(scope, cursor, 100, false, Set.of(shared(scope)))), 1 << 20)
                     .get(0);
             for (Entry entry : page.entries()) {
                 String text = entry.content().headers().get("text");
                 byte[] body = entry.content().body().toBytes();
-                assertThat(new String(body, java.nio.charset.StandardCharsets.UTF_8)).isEqualTo(text + " " + "x".repeat(5_000));
+                assertThat(new String(body, StandardCharsets.UTF_8)).isEqualTo(text + " " + "x".repeat(5_000));
                 texts.put(entry.position(), text);
             }
             cursor = page.next();
@@ -103,7 +111,8 @@ class KillTest {
 
         Writer(Path file, long seed, String prefix, Queue<String> acknowledged) throws IOException {
             process = new ProcessBuilder(
-                            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                            Path.of(System.getProperty("java.home"), "bin", "java")
+                                    .toString(),
                             "-Xmx128m",
                             "-XX:+UseSerialGC",
                             "-XX:TieredStopAtLevel=1",
@@ -127,7 +136,7 @@ class KillTest {
         /** kill -9 */
         @Override
         public void close() throws Exception {
-            process.destroyForcibly();
+            process.toHandle().destroyForcibly(); // leaves the pipe open: what was said is read to its end
             assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
             lines.join(20_000);
         }

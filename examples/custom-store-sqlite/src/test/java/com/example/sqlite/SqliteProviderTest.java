@@ -37,20 +37,26 @@ class SqliteProviderTest {
                 Moitessier bob = open(file);
                 Listener room = ada.listen(Conditions.shared(Person.of("ada"), "room/42"))) {
             bob.dispatch(Person.of("bob"), "room/42", "hello");
-            assertThat(room.messages(Since.beginning(), 10)).extracting(Message::text).containsExactly("hello");
+            assertThat(room.messages(Since.beginning(), 10))
+                    .extracting(Message::text)
+                    .containsExactly("hello");
             assertThat(ada.store(SqliteStore.class).capabilities().store()).isEqualTo("sqlite");
         }
     }
 
     @Test
     void withoutAFileTheMessageNamesTheKey() {
-        assertThatThrownBy(() -> open("")).isInstanceOf(StoreException.Misconfigured.class).hasMessageContaining("moitessier.sqlite.file");
+        assertThatThrownBy(() -> open(""))
+                .isInstanceOf(StoreException.Misconfigured.class)
+                .hasMessageContaining("moitessier.sqlite.file");
     }
 
     @Test
     void aFileOfAnotherKindIsRefused() throws IOException {
         Path text = Files.writeString(directory.resolve("notes.txt"), "not a database, but long enough. ".repeat(100));
-        assertThatThrownBy(() -> open(text.toString())).isInstanceOf(StoreException.Misconfigured.class).hasMessageContaining("moitessier.sqlite.file");
+        assertThatThrownBy(() -> open(text.toString()))
+                .isInstanceOf(StoreException.Misconfigured.class)
+                .hasMessageContaining("moitessier.sqlite.file");
     }
 
     @Test
@@ -59,11 +65,14 @@ class SqliteProviderTest {
         try (var connection = DriverManager.getConnection("jdbc:sqlite:" + file)) {
             connection.createStatement().execute("create table theirs (x)");
         }
-        assertThatThrownBy(() -> open(file.toString())).isInstanceOf(StoreException.Misconfigured.class).hasMessageContaining("another application");
+        assertThatThrownBy(() -> open(file.toString()))
+                .isInstanceOf(StoreException.Misconfigured.class)
+                .hasMessageContaining("another application");
     }
 
     @Test
     void aDirectoryThatIsNotThereIsUnavailable() {
-        assertThatThrownBy(() -> open(directory.resolve("no/store.db").toString())).isInstanceOf(StoreException.class);
+        assertThatThrownBy(() -> open(directory.resolve("no/store.db").toString()))
+                .isInstanceOf(StoreException.class);
     }
 }

@@ -38,7 +38,7 @@ final class SqliteWiring implements StoreWiring {
     }
 
     private MailboxStore open(Time time) {
-        return SqliteStore.open(directory.resolve("store.db"), CALL_LIMIT, time);
+        return new SqliteStore(directory.resolve("store.db"), CALL_LIMIT, time);
     }
 
     @Override

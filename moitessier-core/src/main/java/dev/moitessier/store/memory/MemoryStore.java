@@ -231,12 +231,10 @@ public final class MemoryStore implements MailboxStore {
         if (batch.size() == 1) {
             return List.of(append(batch.get(0)));
         }
-        if (batch.size() > CAPABILITIES.maxBatch()) {
-            StoreException.Rejected cause = new StoreException.Rejected(
-                    "batch of " + batch.size() + " appends; the limit is " + CAPABILITIES.maxBatch());
-            return batch.stream()
-                    .<Appended>map(each -> new Appended.Failed(cause))
-                    .toList();
+        try {
+            CAPABILITIES.check(batch);
+        } catch (StoreException.Rejected tooMany) {
+            return Appended.Failed.all(batch, tooMany);
         }
         List<Appended> answers = new ArrayList<>(batch.size());
         Map<String, Appended.Failed> failed = new HashMap<>();
@@ -284,7 +282,11 @@ public final class MemoryStore implements MailboxStore {
                     view == null
                             ? paging.unknown(request)
                             : paging.page(
-                                    request, view.head(), view.trimmed(), view.version(), view.entries(request.newest())));
+                                    request,
+                                    view.head(),
+                                    view.trimmed(),
+                                    view.version(),
+                                    view.entries(request.newest())));
         }
         return List.copyOf(pages);
     }

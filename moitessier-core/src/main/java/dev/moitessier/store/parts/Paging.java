@@ -87,8 +87,8 @@ public final class Paging {
         return next;
     }
 
-    private <X extends Exception> long newest(
-            ReadRequest request, long head, Entries<X> entries, List<Entry> shown) throws X {
+    private <X extends Exception> long newest(ReadRequest request, long head, Entries<X> entries, List<Entry> shown)
+            throws X {
         Sight sight = new Sight(request.readers());
         List<Entry> seen = new ArrayList<>();
         while (seen.size() < request.maxEntries()) {

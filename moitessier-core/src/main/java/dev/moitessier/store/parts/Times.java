@@ -46,6 +46,11 @@ public final class Times {
         return Instant.ofEpochSecond(Math.floorDiv(micros, MICROS), Math.floorMod(micros, MICROS) * 1_000);
     }
 
+    /** So many microseconds. */
+    public static Duration duration(long micros) {
+        return Duration.ofSeconds(micros / MICROS, micros % MICROS * 1_000);
+    }
+
     private static long micros(long seconds, int nanos) {
         if (seconds >= LAST_MICROS / MICROS) {
             return LAST_MICROS;

@@ -14,6 +14,8 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Runs a store's blocking calls on threads of its own, each with its own connection, for drivers that can neither be interrupted nor
@@ -23,9 +25,11 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Thread-safe. The threads are daemons.
  *
- * @param <C> a connection
+ * @param <C> a connection; closed when the workers are, or after a failure in whatever state it is then
  */
-public final class Workers<C> implements AutoCloseable {
+public final class Workers<C extends AutoCloseable> implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Workers.class);
+
     private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
     private static final long CLOSE_MILLIS = 900;
 
@@ -39,13 +43,13 @@ public final class Workers<C> implements AutoCloseable {
 
     /** What a caller wants done with a connection. */
     @FunctionalInterface
-    public interface Work<C, T extends @Nullable Object> {
+    public interface Work<C extends AutoCloseable, T extends @Nullable Object> {
         /** Called on one of the threads; a {@link RuntimeException} goes to the caller as it is. */
         T run(C connection) throws Exception;
     }
 
     /** How connections are made and used; each is used by one thread. */
-    public interface Link<C> {
+    public interface Link<C extends AutoCloseable> {
         /** Opens one. */
         C open() throws Exception;
 
@@ -61,9 +65,6 @@ public final class Workers<C> implements AutoCloseable {
 
         /** After the calls of a group, which have their answers when this returns. If it throws, what they did is unknown. */
         default void commit(C connection) throws Exception {}
-
-        /** Closes one; after a failure, whatever its transaction was doing. */
-        void close(C connection);
 
         /** A driver's failure in the store's terms. */
         StoreException failure(Exception failure, boolean outcomeUnknown);
@@ -156,17 +157,23 @@ public final class Workers<C> implements AutoCloseable {
             } catch (InterruptedException e) {
                 break; // closed
             } catch (Exception e) {
-                if (connection != null) {
-                    link.close(connection);
-                    connection = null;
-                }
+                close(connection);
+                connection = null;
                 if (first != null && first.start()) {
                     first.fail(said(e, false));
                 }
             }
         }
-        if (connection != null) {
-            link.close(connection);
+        close(connection);
+    }
+
+    private void close(@Nullable C connection) {
+        try {
+            if (connection != null) {
+                connection.close();
+            }
+        } catch (Exception e) {
+            LOG.debug("a connection did not close", e);
         }
     }
 
@@ -219,7 +226,7 @@ public final class Workers<C> implements AutoCloseable {
     }
 
     /** A call, as a {@link Link} sees it. */
-    public static final class Job<C> {
+    public static final class Job<C extends AutoCloseable> {
         private enum State {
             WAITING,
             RUNNING,
