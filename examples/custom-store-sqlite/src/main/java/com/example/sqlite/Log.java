@@ -41,6 +41,7 @@ final class Log {
     /** An append with its content as bytes, or why it is refused. */
     record Element(Append append, byte[] content, Appended.@Nullable Failed refused) {}
 
+    // snippet: custom-store-append
     static Appended append(Sql sql, Element element) throws SQLException {
         if (element.refused != null) {
             return element.refused;
@@ -76,7 +77,9 @@ final class Log {
         sql.appendedTo(scope.name);
         return position;
     }
+    // end
 
+    // snippet: custom-store-page
     static Page page(Sql sql, ReadRequest request, Paging paging) throws SQLException {
         Scope scope = scope(sql, request.scope());
         if (scope == null) {
@@ -94,6 +97,7 @@ final class Log {
             return paging.page(request, scope.head, trimmed, scope.version, () -> rows.next() ? entry(rows) : null);
         }
     }
+    // end
 
     private static Entry entry(ResultSet row) throws SQLException {
         Instant at = Times.instant(row.getLong(2));

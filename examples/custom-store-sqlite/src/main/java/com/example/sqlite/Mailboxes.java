@@ -143,6 +143,7 @@ final class Mailboxes {
                 : new Unregistered(true, depart(sql, subscriber, true));
     }
 
+    // snippet: custom-store-depart
     /**
      * Removes it, or detaches it and keeps its place; says its farewell in the same step, once (L7). Answers whether its
      * mailbox went with it.
@@ -165,6 +166,7 @@ final class Mailboxes {
         }
         return last;
     }
+    // end
 
     static Members members(Sql sql, String name, @Nullable Set<ListenerRef> only) throws SQLException {
         Log.Scope scope = Log.scope(sql, name);

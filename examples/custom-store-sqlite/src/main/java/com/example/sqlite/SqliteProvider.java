@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 
 /** {@code moitessier.store = sqlite}: a {@link SqliteStore} from {@code moitessier.sqlite}. */
+// snippet: custom-store-provider
 public final class SqliteProvider implements StoreProvider {
     /** For {@link java.util.ServiceLoader}. */
     public SqliteProvider() {}
@@ -32,3 +33,4 @@ public final class SqliteProvider implements StoreProvider {
         return new SqliteStore(Path.of(file), callLimit, Time.SYSTEM);
     }
 }
+// end

@@ -94,11 +94,9 @@ final class Sweeper {
                 OPEN,
                 row -> new Beats.Beating(
                         UUID.fromString(row.getString(1)), row.getLong(2), Times.duration(row.getLong(3)))));
-        for (Beats.Beating silent : beats.silent(open)) {
-            boolean fresh =
-                    asOf != null && Times.micros(asOf) >= ago(silent.lease().dividedBy(3));
-            if (fresh) {
-                database.write(sql -> sql.update(END + " and beat = ?", sql.now(), silent.session(), silent.beat()));
+        for (Beats.Beating each : beats.silent(open)) {
+            if (asOf != null && Times.micros(asOf) >= ago(each.lease().dividedBy(3))) {
+                database.write(sql -> sql.update(END + " and beat = ?", sql.now(), each.session(), each.beat()));
             }
         }
     }
