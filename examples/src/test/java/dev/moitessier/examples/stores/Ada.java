@@ -18,7 +18,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
 
 /** The first process of the scenario: speaks, has the other one crash and come back, and checks what both heard. */
 final class Ada implements AutoCloseable {
@@ -70,7 +69,9 @@ final class Ada implements AutoCloseable {
             Eventually.within(SOON).until("bob's farewell is heard", () -> room.contains("bob is gone"));
             Eventually.within(SOON).until("ada sees bob leave the lobby", () -> lobby.sawGo("bob"));
             resume(bob);
-            assertThat(room.stream().filter("bob is gone"::equals)).as("farewells").hasSize(1);
+            assertThat(room.stream().filter("bob is gone"::equals))
+                    .as("farewells")
+                    .hasSize(1);
             Capabilities store = node.store(MailboxStore.class).capabilities();
             return new Outcome(store, halves[PINGS / 2], halves[PINGS * 99 / 100], ordered);
         }
@@ -84,7 +85,9 @@ final class Ada implements AutoCloseable {
             long start = System.nanoTime();
             node.dispatch(ADA, Bob.ROOM, "ping" + number);
             while (!answers.contains("pong" + number)) {
-                assertThat(System.nanoTime() - start).as("time that ping %d takes", i).isLessThan(SOON.toNanos());
+                assertThat(System.nanoTime() - start)
+                        .as("time that ping %d takes", i)
+                        .isLessThan(SOON.toNanos());
                 Thread.onSpinWait();
             }
             if (i >= 0) {
@@ -136,8 +139,7 @@ final class Ada implements AutoCloseable {
     }
 
     private void await(String answer) {
-        Eventually.within(SOON)
-                .until("bob says: " + answer, () -> answers, said -> said.contains(answer));
+        Eventually.within(SOON).until("bob says: " + answer, () -> answers, said -> said.contains(answer));
     }
 
     @Override

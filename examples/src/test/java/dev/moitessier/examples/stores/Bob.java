@@ -31,7 +31,7 @@ final class Bob implements AutoCloseable {
 
     Bob(Config config) throws IOException {
         node = Moitessier.open(config);
-        Dispatch farewell = Dispatch.from(BOB).to(ROOM).text("bob is gone");
+        Dispatch farewell = Dispatch.from(BOB).text("bob is gone");
         node.listen(Conditions.shared(BOB, ROOM).farewell(farewell)).subscribe(this::heard);
         node.listen(Conditions.privateTo(BOB, INBOX).durable("phone"))
                 .subscribe(message -> answer("inbox " + message.text()));

@@ -13,8 +13,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -54,12 +54,12 @@ class OneScenarioTest {
         Capabilities can = outcome.store();
         return String.format(
                 Locale.ROOT,
-                "| %s | `%s` | %s | %s | %s | one per scope: %d of %d heard in the same order by both processes | %.1f / %.1f ms | %s |",
+                "| %s | `%s` | %s | %s | %s | one per scope: %d of %d in the same order in both | %.1f / %.1f ms | %s |",
                 store.title(),
                 can.store(),
                 can.push().isPresent() ? "push" : "polls",
                 survives(can.durability()),
-                can.enlists() ? "yours" : "its own",
+                can.enlists() ? "joins yours" : "its own",
                 outcome.ordered(),
                 outcome.ordered(),
                 outcome.halfRoundTripP50(),
@@ -78,7 +78,8 @@ class OneScenarioTest {
     /** Prints it; what the README says must be the same, but for figures of time. */
     @AfterAll
     static void theTableOfTheReadmeIsThisOutput() throws IOException {
-        System.out.println("| store | `moitessier.store` | wakes others by | durability | transaction | order | p50 / p99 | notes |\n|---|---|---|---|---|---|---|---|");
+        System.out.println(
+                "| store | `moitessier.store` | wakes others by | durability | transaction | order | p50 / p99 | notes |\n|---|---|---|---|---|---|---|---|");
         ROWS.values().forEach(System.out::println);
         String readme = withoutTimes(Files.readString(Path.of("..", "README.md")));
         assertThat(ROWS.values()).allSatisfy(row -> assertThat(readme).contains(withoutTimes(row)));
@@ -114,6 +115,7 @@ class OneScenarioTest {
                     .start();
         }
 
+        /** {@code kill -9} */
         @Override
         public void crash() throws InterruptedException {
             Process running = process;

@@ -37,8 +37,7 @@ final class Room implements WebSocket.Listener, AutoCloseable {
                 .newWebSocketBuilder()
                 .buildAsync(URI.create("ws://localhost:" + server.port() + "/v1?publickey=key&id=" + person), this)
                 .join();
-        Signalling join =
-                Signalling.control(Psig.OP_CHANNEL_JOIN, "lobby").withPayload(STATE);
+        Signalling join = Signalling.control(Psig.OP_CHANNEL_JOIN, "lobby").withPayload(STATE);
         socket.sendBinary(ByteBuffer.wrap(join.encode()), true).join();
     }
 
