@@ -43,7 +43,7 @@ import org.jspecify.annotations.Nullable;
  *   <li>Callers who have just been answered come back a moment later, and who is first would go alone, with the others behind
  *       it. So in busy times a call begins when as many wait as the last one had, or when that has taken too long: while
  *       the last one is under way, the time that calls take; after it, a quarter of that. With 32 callers on 1,000 scopes
- *       of a PostgreSQL this is 3 to 4 times as fast as going at once.
+ *       of a database server this is 3 to 4 times as fast as going at once.
  *   <li>What fails retryably, or with an unknown outcome, goes back to the head of its lane, which rests (backing off, with
  *       jitter) and goes on under the same ids, until its deadline; then the lane goes on without it.
  *   <li>An append on condition (M2) is the last of its scope in a call (B4).

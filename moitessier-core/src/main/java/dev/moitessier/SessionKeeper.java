@@ -1,6 +1,7 @@
 package dev.moitessier;
 
 import dev.moitessier.Outage.Work;
+import dev.moitessier.store.Acknowledgement;
 import dev.moitessier.store.Append;
 import dev.moitessier.store.Appended;
 import dev.moitessier.store.Beat;
@@ -279,6 +280,11 @@ final class SessionKeeper {
         locked(place, () -> {
             Registered registered = register(place, Ids.random());
             place.cursor = registered.acknowledged().orElse(registered.head());
+            if (registered.acknowledged().isEmpty() && place.feed.conditions.isDurable()) {
+                // Else a crash before the first acknowledgement would begin it at the head again, and skip what came.
+                store.acknowledge(List.of(
+                        new Acknowledgement(place.mailbox, place.feed.subscriber, place.registration, place.cursor)));
+            }
             heldBy[0] = registered.heldBy();
         });
         return heldBy[0];

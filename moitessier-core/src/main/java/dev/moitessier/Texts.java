@@ -76,7 +76,7 @@ final class Texts {
         return value;
     }
 
-    /** PostgreSQL's text cannot hold it, so no store needs to. */
+    /** Not every database's text can hold it, so no store needs to. */
     private static void noNul(String what, String value) {
         int at = value.indexOf('\0');
         if (at >= 0) {

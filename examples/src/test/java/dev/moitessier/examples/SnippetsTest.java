@@ -29,6 +29,7 @@ class SnippetsTest {
             "docs/coming-from-go.md",
             "docs/architecture.md",
             "docs/prscd.md",
+            "docs/write-a-store.md",
             "docs/yomo.md");
 
     /** A block of Java in a document. */
@@ -98,8 +99,12 @@ class SnippetsTest {
     private static Map<String, String> regions() throws IOException {
         Map<String, String> regions = new HashMap<>();
         List<Path> sources;
-        try (Stream<Path> files = Files.walk(ROOT.resolve("examples").resolve("src"))) {
-            sources = files.filter(file -> file.toString().endsWith(".java")).toList();
+        Path examples = ROOT.resolve("examples");
+        try (Stream<Path> ours = Files.walk(examples.resolve("src"));
+                Stream<Path> store = Files.walk(examples.resolve("custom-store-sqlite/src"))) {
+            sources = Stream.concat(ours, store)
+                    .filter(file -> file.toString().endsWith(".java"))
+                    .toList();
         }
         for (Path source : sources) {
             List<String> lines = Files.readAllLines(source);

@@ -2,6 +2,8 @@ package dev.moitessier.store;
 
 import static java.util.Objects.requireNonNull;
 
+import java.util.List;
+
 /** Outcome of one element of a batch. */
 public sealed interface Appended {
     /**
@@ -41,6 +43,11 @@ public sealed interface Appended {
     record Failed(StoreException cause) implements Appended {
         public Failed {
             requireNonNull(cause, "cause");
+        }
+
+        /** The answer to a batch of which no element was written, or nobody knows. */
+        public static List<Appended> all(List<Append> batch, StoreException cause) {
+            return batch.stream().<Appended>map(each -> new Failed(cause)).toList();
         }
     }
 }

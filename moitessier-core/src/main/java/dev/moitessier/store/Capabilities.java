@@ -3,6 +3,7 @@ package dev.moitessier.store;
 import static java.util.Objects.requireNonNull;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -53,6 +54,17 @@ public record Capabilities(
      */
     public void checkScope(String scope) {
         Names.checkScope(scope);
+    }
+
+    /**
+     * Checks how many elements a batch has.
+     *
+     * @throws StoreException.Rejected if there are more than {@link #maxBatch()}
+     */
+    public void check(List<Append> batch) {
+        if (batch.size() > maxBatch) {
+            throw new StoreException.Rejected("batch of " + batch.size() + " appends; the limit is " + maxBatch);
+        }
     }
 
     /**

@@ -24,4 +24,19 @@ public record ListenerRef(
                             : "a " + type + " mailbox needs an owner");
         }
     }
+
+    /** From columns or key parts, in which a SHARED mailbox has an empty person and client. */
+    public static ListenerRef of(String scope, ListenerType type, String person, String client) {
+        return new ListenerRef(scope, type, type == ListenerType.SHARED ? null : new Party(person, client));
+    }
+
+    /** The owner's person; empty if SHARED. */
+    public String person() {
+        return owner == null ? "" : owner.person();
+    }
+
+    /** The owner's client; empty if there is none, or if SHARED. */
+    public String client() {
+        return owner == null ? "" : owner.client();
+    }
 }

@@ -275,6 +275,30 @@ interface CoreRules {
     }
 
     @Test
+    default void C5_aDurableListenerThatCrashedBeforeItsFirstAcknowledgementMissesNothing(Bench bench)
+            throws Exception {
+        AtomicBoolean crashed = new AtomicBoolean();
+        MailboxStore crashing = new ForwardingStore(bench.open()) {
+            @Override
+            public void acknowledge(List<Acknowledgement> acknowledgements) {
+                if (!crashed.get()) {
+                    super.acknowledge(acknowledgements);
+                }
+            }
+        };
+        String scope = bench.scope();
+        node(bench, crashing).listen(Conditions.privateTo(ADA, scope).durable("phone"));
+        crashed.set(true);
+        Moitessier elsewhere = node(bench, bench.open());
+        elsewhere.dispatch(BOB, scope, "while away");
+        List<String> heard = new CopyOnWriteArrayList<>();
+        elsewhere
+                .listen(Conditions.privateTo(ADA, scope).durable("phone"))
+                .subscribe(message -> heard.add(message.text()));
+        soon(bench, "what came after listen had returned is heard", () -> heard, List.of("while away")::equals);
+    }
+
+    @Test
     default void L2_aSessionThatEndedIsReplacedAndNothingIsLost(Bench bench) throws Exception {
         Moitessier other = node(bench, bench.open());
         String scope = bench.scope();

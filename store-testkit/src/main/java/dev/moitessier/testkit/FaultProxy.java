@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Stands between a client and its server on TCP, and spoils the connection on demand. Knows nothing of what is spoken: good for
- * SQL databases, Redis and HTTP alike. Listens on the loopback interface only.
+ * SQL databases, key-value servers and HTTP alike. Listens on the loopback interface only.
  *
  * <p>Faults set on the proxy hold for all connections, present and coming; those set on a {@link Connection} for that one as
  * well. {@link #heal} takes all of the proxy's back. Thread-safe.

@@ -101,6 +101,10 @@ class CoreContractIsNotBlindTest {
                                 "acknowledges nothing",
                                 NeverAcknowledges::new),
                         new Spoiled(
+                                "C5_aDurableListenerThatCrashedBeforeItsFirstAcknowledgementMissesNothing",
+                                "acknowledges nothing",
+                                NeverAcknowledges::new),
+                        new Spoiled(
                                 "L2_aSessionThatEndedIsReplacedAndNothingIsLost",
                                 "believes that its session lives",
                                 BelievesItLives::new),

@@ -1,6 +1,7 @@
 package dev.moitessier.store.memory;
 
 import dev.moitessier.store.Payload;
+import dev.moitessier.store.parts.Gate;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.concurrent.ConcurrentHashMap;

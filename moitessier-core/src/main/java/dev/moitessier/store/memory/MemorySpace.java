@@ -3,6 +3,7 @@ package dev.moitessier.store.memory;
 import static java.util.Objects.requireNonNull;
 
 import dev.moitessier.store.StoreException;
+import dev.moitessier.store.parts.Watches;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;

@@ -24,6 +24,8 @@ import dev.moitessier.store.SweepPolicy;
 import dev.moitessier.store.Swept;
 import dev.moitessier.store.Unregistered;
 import dev.moitessier.store.Watch;
+import dev.moitessier.store.parts.Paging;
+import dev.moitessier.store.parts.Times;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -229,12 +231,10 @@ public final class MemoryStore implements MailboxStore {
         if (batch.size() == 1) {
             return List.of(append(batch.get(0)));
         }
-        if (batch.size() > CAPABILITIES.maxBatch()) {
-            StoreException.Rejected cause = new StoreException.Rejected(
-                    "batch of " + batch.size() + " appends; the limit is " + CAPABILITIES.maxBatch());
-            return batch.stream()
-                    .<Appended>map(each -> new Appended.Failed(cause))
-                    .toList();
+        try {
+            CAPABILITIES.check(batch);
+        } catch (StoreException.Rejected tooMany) {
+            return Appended.Failed.all(batch, tooMany);
         }
         List<Appended> answers = new ArrayList<>(batch.size());
         Map<String, Appended.Failed> failed = new HashMap<>();
@@ -274,10 +274,19 @@ public final class MemoryStore implements MailboxStore {
     @Override
     public List<Page> read(List<ReadRequest> requests, int maxBytes) {
         begin();
-        Reading reading = new Reading(maxBytes);
+        Paging paging = new Paging(maxBytes);
         List<Page> pages = new ArrayList<>(requests.size());
         for (ReadRequest request : requests) {
-            pages.add(reading.page(request, view(request)));
+            Scope.View view = view(request);
+            pages.add(
+                    view == null
+                            ? paging.unknown(request)
+                            : paging.page(
+                                    request,
+                                    view.head(),
+                                    view.trimmed(),
+                                    view.version(),
+                                    view.entries(request.newest())));
         }
         return List.copyOf(pages);
     }
@@ -288,7 +297,7 @@ public final class MemoryStore implements MailboxStore {
             return null;
         }
         try {
-            return scope.view(request.after(), request.newest(), Reading.examines(request));
+            return scope.view(request.after(), request.newest(), Paging.examines(request));
         } finally {
             scope.exit();
         }

@@ -16,6 +16,8 @@ import dev.moitessier.store.StoreException;
 import dev.moitessier.store.StoredSubscriber;
 import dev.moitessier.store.Subscribers;
 import dev.moitessier.store.Unregistered;
+import dev.moitessier.store.parts.Paging;
+import dev.moitessier.store.parts.Times;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
@@ -375,18 +377,26 @@ final class Scope extends ReentrantLock {
         // gone (C2).
         long trimmed = after > 0 && after < born ? Math.max(born, this.trimmed) : this.trimmed;
         if (ring == null || after >= head) {
-            return new View(NOTHING, true, head, trimmed, version);
+            return new View(NOTHING, head, trimmed, version);
         }
         int from = ring.indexAfter(Math.max(after, trimmed));
         int count = Math.min(ring.size() - from, most);
         if (newest) {
             from = ring.size() - count;
         }
-        return new View(ring.copy(from, count), from + count == ring.size(), head, trimmed, version);
+        return new View(ring.copy(from, count), head, trimmed, version);
     }
 
-    /** One snapshot (C2). {@code last}: no kept entry is after these. */
-    record View(Entry[] entries, boolean last, long head, long trimmed, long version) {}
+    /** One snapshot (C2). */
+    record View(Entry[] entries, long head, long trimmed, long version) {
+        Paging.Entries<RuntimeException> entries(boolean backwards) {
+            int[] taken = {0};
+            return () -> {
+                int index = backwards ? entries.length - 1 - taken[0]++ : taken[0]++;
+                return index >= 0 && index < entries.length ? entries[index] : null;
+            };
+        }
+    }
 
     long head() {
         return head;

@@ -1,5 +1,6 @@
 package dev.moitessier.store.memory;
 
+import dev.moitessier.store.parts.Times;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.UUID;

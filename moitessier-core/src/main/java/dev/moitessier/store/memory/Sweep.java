@@ -3,6 +3,7 @@ package dev.moitessier.store.memory;
 import dev.moitessier.store.Departed;
 import dev.moitessier.store.SweepPolicy;
 import dev.moitessier.store.Swept;
+import dev.moitessier.store.parts.Times;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;

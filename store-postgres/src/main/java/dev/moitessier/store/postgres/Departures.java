@@ -4,6 +4,7 @@ import dev.moitessier.store.Append;
 import dev.moitessier.store.Content;
 import dev.moitessier.store.Departed;
 import dev.moitessier.store.Payload;
+import dev.moitessier.store.parts.Contents;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -193,7 +194,7 @@ final class Departures {
                             row.getLong(1),
                             row.getString(2),
                             row.getObject(3, UUID.class),
-                            Farewells.readNullable(row.getBytes(4)),
+                            Contents.readNullable(row.getBytes(4)),
                             row.getLong(5),
                             row.getInt(6),
                             row.getString(7),

@@ -14,6 +14,7 @@ import dev.moitessier.store.StoreException;
 import dev.moitessier.store.StoredSubscriber;
 import dev.moitessier.store.Subscribers;
 import dev.moitessier.store.Unregistered;
+import dev.moitessier.store.parts.Contents;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -280,7 +281,7 @@ final class Mailboxes {
                     .bind("scope_id", scope.id)
                     .bind("subscriber", subscriber)
                     .bind("registration", registration)
-                    .map((row, context) -> new Removed(row.getLong(1), Farewells.readNullable(row.getBytes(2))))
+                    .map((row, context) -> new Removed(row.getLong(1), Contents.readNullable(row.getBytes(2))))
                     .findOne();
             if (removed.isEmpty()) {
                 return new Unregistered(false, false);
@@ -460,7 +461,7 @@ final class Mailboxes {
                 .bindByType("session", registration.session(), UUID.class)
                 .bindByType("keep", keep == null ? null : millis(keep), Long.class)
                 .bind("metadata", registration.metadata().toBytes())
-                .bindByType("farewell", farewell == null ? null : Farewells.write(farewell), byte[].class);
+                .bindByType("farewell", farewell == null ? null : Contents.write(farewell), byte[].class);
     }
 
     /** In milliseconds, rounded up; nobody is kept for more than a thousand years. */

@@ -38,6 +38,7 @@ final class ArchitectureTest {
                 .onlyDependOnClassesThat()
                 .resideInAnyPackage(
                         "dev.moitessier.store",
+                        "dev.moitessier.store.parts",
                         "dev.moitessier.store.postgres",
                         "java..",
                         "javax.sql",

@@ -1,4 +1,4 @@
-package dev.moitessier.store.memory;
+package dev.moitessier.store.parts;
 
 import dev.moitessier.store.Address;
 import dev.moitessier.store.Content;
@@ -15,18 +15,23 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** What some readers of a scope may see of an entry (A3, R2). What it knows of them is found out when first needed. */
-final class Sight {
+/**
+ * What some readers of a scope may see of an entry (A3, R2). What it knows of them is found out when first needed, so it is not
+ * thread-safe.
+ */
+public final class Sight {
     private final Set<ListenerRef> readers;
     private @Nullable Boolean anyBody;
     private @Nullable Set<Party> handlers;
     private @Nullable Map<String, List<ListenerRef>> byPerson;
 
-    Sight(Set<ListenerRef> readers) {
+    /** For mailboxes of one scope. */
+    public Sight(Set<ListenerRef> readers) {
         this.readers = readers;
     }
 
-    boolean sees(Content content) {
+    /** Whether one of them gets something of it. */
+    public boolean sees(Content content) {
         if (content.to() != null) {
             return seesNamed(content, content.to());
         }
@@ -40,7 +45,7 @@ final class Sight {
     }
 
     /** The entry with the texts of these readers alone. */
-    Entry shown(Entry entry) {
+    public Entry shown(Entry entry) {
         Content content = entry.content();
         if (content.texts().isEmpty()) {
             return entry;

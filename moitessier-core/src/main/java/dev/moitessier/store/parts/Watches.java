@@ -1,4 +1,4 @@
-package dev.moitessier.store.memory;
+package dev.moitessier.store.parts;
 
 import dev.moitessier.store.HintSink;
 import dev.moitessier.store.Watch;
@@ -9,24 +9,41 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Who wants hints for which scope. An append hints after it has let go of the scope's lock, on its own thread. */
-final class Watches {
-    private static final Logger log = LoggerFactory.getLogger(MemoryStore.class);
+/**
+ * Who wants hints for which scope in this process (W3, W4). A store calls {@link #hint} once an append is readable and holds no lock
+ * then; how it learns of appends of other processes is its own affair. Thread-safe; a scope costs an entry in a map (W5).
+ */
+public final class Watches {
+    private static final Logger log = LoggerFactory.getLogger(Watches.class);
 
     /** The arrays are never written to; most scopes share the array of their only watch (W5). */
     private final ConcurrentHashMap<String, Hints[]> byScope = new ConcurrentHashMap<>();
 
-    Watch open(HintSink sink, Consumer<Watch> onClose) {
+    /** For one store, or for all over one space. */
+    public Watches() {}
+
+    /**
+     * A watch, which hints each scope as it is added: it is in effect at once.
+     *
+     * @param onClose told when it is closed
+     */
+    public Watch open(HintSink sink, Consumer<Watch> onClose) {
         return new Hints(sink, onClose);
     }
 
-    void hint(String scope) {
+    /** Something was appended to this scope. */
+    public void hint(String scope) {
         Hints[] watching = byScope.get(scope);
         if (watching != null) {
             for (Hints hints : watching) {
                 hints.dirty(scope);
             }
         }
+    }
+
+    /** Something may have been appended to any scope: after an outage. */
+    public void hintAll() {
+        byScope.keySet().forEach(this::hint);
     }
 
     private final class Hints implements Watch {

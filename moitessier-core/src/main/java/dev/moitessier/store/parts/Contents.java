@@ -1,4 +1,4 @@
-package dev.moitessier.store.postgres;
+package dev.moitessier.store.parts;
 
 import dev.moitessier.store.Address;
 import dev.moitessier.store.Content;
@@ -15,13 +15,17 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** A farewell as bytes: it waits in its subscriber's row, and only the library reads it. The first byte is the format's version. */
-final class Farewells {
+/**
+ * A content as bytes, for what a store keeps and never looks into: a farewell that waits in its subscriber's row, or whole entries.
+ * The first byte is the format's version; what one version wrote later ones read.
+ */
+public final class Contents {
     private static final int VERSION = 1;
 
-    private Farewells() {}
+    private Contents() {}
 
-    static byte[] write(Content content) {
+    /** Its bytes. */
+    public static byte[] write(Content content) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (DataOutputStream out = new DataOutputStream(bytes)) {
             out.writeByte(VERSION);
@@ -49,15 +53,21 @@ final class Farewells {
         return bytes.toByteArray();
     }
 
-    static @Nullable Content readNullable(byte @Nullable [] bytes) {
+    /** What {@link #write} wrote; null of null. */
+    public static @Nullable Content readNullable(byte @Nullable [] bytes) {
         return bytes == null ? null : read(bytes);
     }
 
-    static Content read(byte[] bytes) {
+    /**
+     * What {@link #write} wrote.
+     *
+     * @throws IllegalStateException if the bytes are torn, or of a format that this version does not know
+     */
+    public static Content read(byte[] bytes) {
         try (DataInputStream in = new DataInputStream(new ByteArrayInputStream(bytes))) {
             int version = in.readByte();
             if (version != VERSION) {
-                throw new IllegalStateException("farewell of format " + version + ", this library knows " + VERSION);
+                throw new IllegalStateException("content of format " + version + ", this library knows " + VERSION);
             }
             Party sender = party(in);
             String person = string(in);
@@ -80,7 +90,7 @@ final class Farewells {
                     texts,
                     headers);
         } catch (IOException torn) {
-            throw new UncheckedIOException("a farewell ends too soon", torn);
+            throw new IllegalStateException("a content ends too soon", torn);
         }
     }
 
@@ -120,7 +130,7 @@ final class Farewells {
 
     private static <T> T present(@Nullable T value) {
         if (value == null) {
-            throw new IllegalStateException("a farewell lacks what it must have");
+            throw new IllegalStateException("a content lacks what it must have");
         }
         return value;
     }
