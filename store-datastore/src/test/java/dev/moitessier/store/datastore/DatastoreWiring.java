@@ -11,9 +11,6 @@ import java.util.Optional;
 
 /** The store over an emulator, in a namespace of its own. */
 class DatastoreWiring implements StoreWiring {
-    /** Shorter than the default, since several tests wait for its end. */
-    static final Duration CALL_LIMIT = Duration.ofSeconds(5);
-
     private final Emulator emulator;
     private final String namespace;
     private final MutableClock clock = MutableClock.at(Instant.now());
@@ -30,7 +27,6 @@ class DatastoreWiring implements StoreWiring {
 
     private DatastoreStore open(int port, Clocks clocks) {
         return configure(DatastoreStore.builder(emulator.datastore(port, namespace))
-                        .callLimit(CALL_LIMIT)
                         .retentionPause(Duration.ZERO)
                         .clocks(clocks))
                 .open();
@@ -60,6 +56,17 @@ class DatastoreWiring implements StoreWiring {
     public Optional<Proxied> openProxied() throws Exception {
         FaultProxy proxy = FaultProxy.to(emulator.host(), emulator.port());
         return Optional.of(new Proxied(open(proxy.port(), clocks(Duration.ZERO)), proxy));
+    }
+
+    @Override
+    public Duration patience() {
+        return Duration.ofSeconds(30);
+    }
+
+    /** The Datastore emulator aborts reads and writes of one scope that meet, so that readers without a pause keep writers out. */
+    @Override
+    public Duration rest() {
+        return Duration.ofMillis(10);
     }
 
     @Override
