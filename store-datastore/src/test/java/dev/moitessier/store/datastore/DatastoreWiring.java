@@ -11,6 +11,9 @@ import java.util.Optional;
 
 /** The store over an emulator, in a namespace of its own. */
 class DatastoreWiring implements StoreWiring {
+    /** Longer than the default: an emulator beside other builds on two processors stalls for seconds. */
+    private static final Duration CALL_LIMIT = Duration.ofSeconds(15);
+
     private final Emulator emulator;
     private final String namespace;
     private final MutableClock clock = MutableClock.at(Instant.now());
@@ -27,6 +30,7 @@ class DatastoreWiring implements StoreWiring {
 
     private DatastoreStore open(int port, Clocks clocks) {
         return configure(DatastoreStore.builder(emulator.datastore(port, namespace))
+                        .callLimit(CALL_LIMIT)
                         .retentionPause(Duration.ZERO)
                         .clocks(clocks))
                 .open();
