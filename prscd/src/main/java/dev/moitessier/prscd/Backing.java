@@ -6,10 +6,17 @@ import java.util.concurrent.ExecutorService;
 /** What the nodes of a server stand on: a thread for each realm, and the store that a {@link Moitessier} is on. */
 final class Backing implements AutoCloseable {
     private final Moitessier moitessier;
+    private final boolean owned;
     private final ExecutorService blocking = Workers.perTask("prscd-store");
 
     Backing(Moitessier moitessier) {
+        this(moitessier, false);
+    }
+
+    /** @param owned closed with this */
+    Backing(Moitessier moitessier, boolean owned) {
         this.moitessier = moitessier;
+        this.owned = owned;
     }
 
     LoopThread loop(String realm) {
@@ -38,5 +45,8 @@ final class Backing implements AutoCloseable {
     @Override
     public void close() {
         blocking.shutdown();
+        if (owned) {
+            moitessier.close();
+        }
     }
 }

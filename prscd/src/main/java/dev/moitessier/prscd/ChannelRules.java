@@ -34,6 +34,20 @@ final class ChannelRules {
         return ChannelSettings.DEFAULT;
     }
 
+    /** {@link IllegalArgumentException} that names the pattern if a channel needs more than a mesh can give. */
+    void requireFitForMesh() {
+        for (Rule rule : rules) {
+            if (rule.settings.order() != ChannelSettings.Order.IMMEDIATE) {
+                throw new IllegalArgumentException("channels that match " + rule.pattern
+                        + " are ordered, and nodes of a mesh have no order among each other: only order = immediate");
+            }
+            if (rule.settings.scope() != null) {
+                throw new IllegalArgumentException("channels that match " + rule.pattern
+                        + " join a scope, and nodes of a mesh share no store: leave scope out");
+            }
+        }
+    }
+
     private static Pattern glob(String pattern) {
         StringBuilder regex = new StringBuilder();
         int from = 0;

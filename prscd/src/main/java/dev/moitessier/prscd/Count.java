@@ -34,7 +34,9 @@ enum Count {
     REINCARNATIONS,
     FUNCTION_CALLS,
     FUNCTION_FAILURES,
-    FUNCTION_DROPPED;
+    FUNCTION_DROPPED,
+    MESH_RECEIVED,
+    MESH_DROPPED;
 
     /** As dumps and {@link PrscdServer#counts} show it. */
     String shown() {

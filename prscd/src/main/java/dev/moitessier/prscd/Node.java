@@ -62,6 +62,7 @@ class Node {
     private static final int REMEMBER_ROOMS = 10_000;
     private static final long WAKE_GRACE = Nanos.seconds(2);
     private static final int SID_BYTES = 12;
+    static final int SID_LENGTH = SID_BYTES / 3 * 4;
 
     private final NodeSettings settings;
     private final RoomStore store;
@@ -69,6 +70,7 @@ class Node {
     private final RandomGenerator random;
     private final ChannelRules rules;
     private final Functions functions;
+    private Elsewhere elsewhere = Elsewhere.NOBODY;
     private final Counters counters = new Counters();
     private final String prefix;
     private final String nodesScope;
@@ -199,7 +201,20 @@ class Node {
             room.pin();
             // A name, not a sid: the original's echo rule leaves nobody out for it.
             room.say(new Datum("@" + from, from, payload));
+            elsewhere.broadcast(channel, from, payload);
         });
+    }
+
+    /**
+     * Makes it one of a mesh of nodes that do not share its store; before {@link #start}.
+     *
+     * @throws IllegalArgumentException if a channel needs a store that is shared
+     */
+    Mesh join() {
+        rules.requireFitForMesh();
+        Mesh joined = new Mesh(this, random);
+        elsewhere = joined;
+        return joined;
     }
 
     /** Who is in a channel, on all nodes, with their states; known at the latest half a second after it was opened here. */
@@ -382,6 +397,7 @@ class Node {
         ended = true;
         live = false;
         birth++;
+        elsewhere.end();
         rooms.values().forEach(Room::suspend);
         release();
     }
@@ -792,6 +808,10 @@ class Node {
         }
     }
 
+    Elsewhere elsewhere() {
+        return elsewhere;
+    }
+
     Functions functions() {
         return functions;
     }
@@ -893,7 +913,7 @@ class Node {
         return prefix + "/c/" + encoded(channel);
     }
 
-    private static int utf8(String text) {
+    static int utf8(String text) {
         return text.getBytes(StandardCharsets.UTF_8).length;
     }
 
@@ -950,7 +970,11 @@ class Node {
             List<NodeDump.Present> present = new ArrayList<>();
             for (Presence each : room.roster.all()) {
                 present.add(new NodeDump.Present(
-                        each.clientId, each.sid, each.owner, each.owner.equals(life), each.lingersTill != null));
+                        each.clientId,
+                        each.sid,
+                        each.owner,
+                        each.owner.equals(life) && !Mesh.isElsewhere(each.sid),
+                        each.lingersTill != null));
             }
             channels.add(new NodeDump.Channel(room.channel, room.stateName(), List.copyOf(room.others()), present));
         }

@@ -30,6 +30,7 @@ final class NodeRealms implements Realms {
 
     private final RealmSettings.Catalog catalog;
     private final Backing backing;
+    private final Meshing meshing;
     private final Executor functionExecutor;
     private final Map<String, PrscdFunction> functions = new LinkedHashMap<>();
     private final Map<String, Served> served = new ConcurrentHashMap<>();
@@ -40,13 +41,17 @@ final class NodeRealms implements Realms {
     private static final class Served {
         final Node node;
         final LoopThread loop;
+        /** Ends the link to the nodes of a mesh, behind what was said last. */
+        final Runnable link;
+
         private int users;
         private long usedAt = System.nanoTime();
         private boolean over;
 
-        Served(Node node, LoopThread loop) {
+        Served(Node node, LoopThread loop, Runnable link) {
             this.node = node;
             this.loop = loop;
+            this.link = link;
         }
 
         /** False if it is over; who succeeds leaves once. */
@@ -74,9 +79,10 @@ final class NodeRealms implements Realms {
         }
     }
 
-    NodeRealms(RealmSettings.Catalog catalog, Backing backing, Executor functionExecutor) {
+    NodeRealms(RealmSettings.Catalog catalog, Backing backing, Meshing meshing, Executor functionExecutor) {
         this.catalog = catalog;
         this.backing = backing;
+        this.meshing = meshing;
         this.functionExecutor = functionExecutor;
     }
 
@@ -150,8 +156,15 @@ final class NodeRealms implements Realms {
         synchronized (functions) {
             functions.forEach(node::function);
         }
+        Runnable link;
+        try {
+            link = meshing.join(node);
+        } catch (RuntimeException unfit) {
+            loop.close();
+            throw unfit;
+        }
         node.start();
-        return new Served(node, loop);
+        return new Served(node, loop, link);
     }
 
     /** Closes realms that no configuration names, and that nobody has used for this long and nothing waits in. */
@@ -162,7 +175,10 @@ final class NodeRealms implements Realms {
                     if (dump.channels().isEmpty() && realm.end(limit)) {
                         forget(name, realm);
                         // Not on its own loop, which it waits for.
-                        backing.execute(() -> close(realm));
+                        backing.execute(() -> {
+                            close(realm);
+                            realm.link.run();
+                        });
                         log.debug("realm {} had no clients for {}, it is closed until one comes", name, limit);
                     }
                 });
@@ -247,20 +263,29 @@ final class NodeRealms implements Realms {
 
     /** Leaves, and ends the loops behind what was said last. */
     void close() {
-        served.values().forEach(NodeRealms::close);
+        List<Served> all = List.copyOf(served.values());
+        all.forEach(NodeRealms::close);
+        CompletableFuture<?>[] links = all.stream()
+                .map(each -> CompletableFuture.runAsync(each.link, backing::execute))
+                .toArray(CompletableFuture[]::new);
+        await(CompletableFuture.allOf(links), "a link to other nodes does not end: {}");
     }
 
     private static void close(Served realm) {
         realm.node.close();
         var last = new CompletableFuture<Void>();
         realm.loop.execute(() -> last.complete(null));
+        await(last, "a realm's loop does not end: {}");
+        realm.loop.close();
+    }
+
+    private static void await(CompletableFuture<Void> end, String otherwise) {
         try {
-            last.get(LAST_WORDS_SECONDS, TimeUnit.SECONDS);
+            end.get(LAST_WORDS_SECONDS, TimeUnit.SECONDS);
         } catch (ExecutionException | TimeoutException e) {
-            log.warn("a realm's loop does not end: {}", e.toString());
+            log.warn(otherwise, e.toString());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        realm.loop.close();
     }
 }

@@ -1,6 +1,7 @@
 package dev.moitessier.prscd;
 
 import dev.moitessier.prscd.PeerConnection.Kind;
+import dev.moitessier.prscd.Roster.Presence;
 import dev.moitessier.psig.ChannelEvent;
 import dev.moitessier.psig.MalformedMessageException;
 import dev.moitessier.psig.Psig;
@@ -174,12 +175,14 @@ final class Peer {
             case Psig.OP_PEER_ONLINE -> {
                 view(in, message);
                 in.room.online(in.member);
+                tellState(in);
             }
             case Psig.OP_STATE -> state(in, message);
             case Psig.OP_PEER_OFFLINE -> {
                 joined.remove(message.channel());
                 node.counters().add(Count.LEAVES);
                 view(in, message);
+                node.elsewhere().left(message.channel(), in.member.sid);
                 in.room.leave(in.member);
             }
             default -> node.counters().add(Count.MESSAGES_UNKNOWN);
@@ -225,7 +228,17 @@ final class Peer {
     private void joined(String channel, byte[] state) {
         node.counters().add(Count.JOINS);
         Room room = node.room(channel);
-        joined.put(channel, new Joined(room, room.join(this, state.length == 0 ? null : own(room, state))));
+        Joined in = new Joined(room, room.join(this, state.length == 0 ? null : own(room, state)));
+        joined.put(channel, in);
+        node.elsewhere().joined(channel, in.member.sid, clientId);
+        tellState(in);
+    }
+
+    private void tellState(Joined in) {
+        Presence presence = in.room.roster.get(in.member.sid);
+        if (presence != null && presence.state != null) {
+            node.elsewhere().state(in.room.channel, in.member.sid, presence.state);
+        }
     }
 
     private boolean isState(byte[] state) {
@@ -246,6 +259,7 @@ final class Peer {
         }
         view(in, message);
         in.room.state(in.member, own(in.room, state));
+        tellState(in);
     }
 
     private void data(Joined in, Signalling message) {
@@ -255,6 +269,7 @@ final class Peer {
             return;
         }
         if (in.room.data(in.member, payload, volatileEvent(in.room, message))) {
+            node.elsewhere().data(message.channel(), in.member.sid, clientId, payload);
             if (in.room.settings.order() == ChannelSettings.Order.IMMEDIATE) {
                 view(in, message);
             }
@@ -333,6 +348,7 @@ final class Peer {
         for (Map.Entry<String, Joined> each : rooms) {
             Joined in = each.getValue();
             view(in, Signalling.control(Psig.OP_PEER_OFFLINE, each.getKey()));
+            node.elsewhere().left(each.getKey(), in.member.sid);
             node.counters().add(Count.LEAVES);
             if (how == Departure.LEFT) {
                 in.room.leave(in.member);

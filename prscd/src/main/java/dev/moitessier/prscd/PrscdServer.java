@@ -5,6 +5,7 @@ import com.typesafe.config.ConfigException;
 import dev.moitessier.Moitessier;
 import dev.moitessier.psig.ChannelEvent;
 import dev.moitessier.psig.PrscdFunction;
+import dev.moitessier.store.memory.MemoryStore;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -281,20 +282,25 @@ public final class PrscdServer implements AutoCloseable {
                 throw new IllegalArgumentException("nobody could get in: prscd.realms has no keys, and there is no"
                         + " authenticator; see PrscdServer.Builder.authenticator");
             }
+            Meshing meshing = Meshing.of(prscd);
+            meshing.check(catalog.commonRules());
             TransportLimits limits = TransportLimits.of(prscd.getConfig("limits"));
             TlsKeys keys = tls(prscd.getConfig("tls"));
             var files = new Pages(pages);
             var about = new Info(info, prscd.getBoolean("tls.self-made") ? keys : null);
+            var origins = new Origins(PrscdConfig.strings(prscd, "origins"));
+            String dumpToken = prscd.getString("dump-token");
             ExecutorService functionExecutor = Workers.perTask("prscd-function");
-            var backing = new Backing(moitessier);
-            var realms = new NodeRealms(catalog, backing, functionExecutor);
+            var backing = meshing.sharesStore()
+                    ? new Backing(moitessier)
+                    : new Backing(Moitessier.on(new MemoryStore()), true);
+            var realms = new NodeRealms(catalog, backing, meshing, functionExecutor);
             functions.forEach(realms::function);
             var stopping = new AtomicBoolean();
-            var admissions = new Admissions(
-                    realms, keys(catalog), authorizer, new Origins(PrscdConfig.strings(prscd, "origins")), limits);
+            var admissions = new Admissions(realms, keys(catalog), authorizer, origins, limits);
             var routes = new Routes(
                     () -> !stopping.get() && realms.ready(),
-                    Optional.of(prscd.getString("dump-token")).filter(token -> !token.isBlank()),
+                    Optional.of(dumpToken).filter(token -> !token.isBlank()),
                     () -> realms.dump("\"connections\":" + admissions.connections() + ",\"refused\":"
                             + admissions.refused() + ","),
                     files,

@@ -62,6 +62,11 @@ record RealmSettings(NodeSettings node, ChannelRules channels, Set<String> keys,
             return configured.keySet();
         }
 
+        /** The rules of channels in a realm that is not configured. */
+        ChannelRules commonRules() {
+            return rules(List.of(prscd.getConfig("channels")));
+        }
+
         boolean hasKeys() {
             return !realmOfKey.isEmpty();
         }
@@ -102,7 +107,7 @@ record RealmSettings(NodeSettings node, ChannelRules channels, Set<String> keys,
             Config limits = rooms.getConfig("limits");
             return new NodeSettings(
                     name,
-                    prscd.getString("mesh"),
+                    prscd.getString("mesh-id"),
                     lease,
                     rooms.getDuration("settle"),
                     rooms.getDuration("tick"),

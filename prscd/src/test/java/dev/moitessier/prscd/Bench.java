@@ -54,6 +54,13 @@ final class Bench {
         return new Server(realm, 0);
     }
 
+    /** One that shares no store with the others. */
+    Server apart(String mesh) {
+        SimStore own = new SimStore(sim, flaws);
+        own.hintsLost = 0;
+        return new Server("sim", 0, own, mesh);
+    }
+
     /** Nodes that still listen on the volatile lane. */
     int onTheLane() {
         return lane == null ? 0 : lane.sinks();
@@ -85,12 +92,16 @@ final class Bench {
         final SimNode node;
 
         Server(String realm, long skewMillis) {
+            this(realm, skewMillis, store, "m1");
+        }
+
+        Server(String realm, long skewMillis, SimStore store, String mesh) {
             if (lane == null) {
                 lane = new SimCore.SimLane(sim, laneLoses);
             }
             process = new SimProcess(sim, skewMillis);
             core = new SimCore(store, process, faults, lane);
-            NodeSettings defaults = NodeSettings.of(realm, "m1");
+            NodeSettings defaults = NodeSettings.of(realm, mesh);
             node = new SimNode(
                     new NodeSettings(
                             defaults.realm(),

@@ -18,7 +18,8 @@ final class ModuleEdgesTest {
             .importPackages("dev.moitessier.prscd");
 
     @Test
-    @DisplayName("prscd stands on core's public API, psig-core and Netty; of the stores it knows their failures alone")
+    @DisplayName(
+            "prscd stands on core's public API, psig-core and Netty; of the stores it knows their failures, and the one in memory")
     void edges() {
         classes()
                 .should()
@@ -36,7 +37,9 @@ final class ModuleEdgesTest {
                                 "io.micrometer.core..",
                                 "org.jspecify..",
                                 "org.slf4j..")
-                        .or(HasName.Predicates.nameMatching("dev\\.moitessier\\.store\\.StoreException(\\$.*)?")))
+                        .or(HasName.Predicates.nameMatching("dev\\.moitessier\\.store\\.StoreException(\\$.*)?"))
+                        .or(HasName.Predicates.name("dev.moitessier.store.memory.MemoryStore"))
+                        .or(HasName.Predicates.name("dev.moitessier.store.MailboxStore")))
                 .check(PRSCD);
     }
 

@@ -88,12 +88,12 @@ class FaultProxyTest {
     void aDelayIsLatencyNotThroughput() throws IOException {
         try (Socket client = connect()) {
             ask(client, "warm");
-            proxy.delay(Duration.ofMillis(100));
+            proxy.delay(Duration.ofMillis(500));
             long start = System.nanoTime();
             assertThat(ask(client, "late")).isEqualTo("late");
             assertThat(since(start))
-                    .as("a round trip with 100 ms each way")
-                    .isGreaterThanOrEqualTo(Duration.ofMillis(200));
+                    .as("a round trip with 500 ms each way")
+                    .isGreaterThanOrEqualTo(Duration.ofSeconds(1));
 
             start = System.nanoTime();
             for (int i = 0; i < 50; i++) {
@@ -103,13 +103,13 @@ class FaultProxyTest {
             assertThat(new String(client.getInputStream().readNBytes(50), StandardCharsets.UTF_8))
                     .isEqualTo("x".repeat(50));
             assertThat(since(start))
-                    .as("50 writes one after the other, 100 ms each way")
-                    .isLessThan(Duration.ofSeconds(3));
+                    .as("50 writes one after the other, 500 ms each way")
+                    .isLessThan(Duration.ofSeconds(10));
 
             proxy.heal();
             start = System.nanoTime();
             ask(client, "again");
-            assertThat(since(start)).as("a round trip after heal").isLessThan(Duration.ofMillis(200));
+            assertThat(since(start)).as("a round trip after heal").isLessThan(Duration.ofSeconds(1));
         }
     }
 
@@ -119,17 +119,17 @@ class FaultProxyTest {
                 Socket fast = connect()) {
             ask(slow, "warm");
             ask(fast, "warm");
-            proxy.connections().get(0).delay(Duration.ofMillis(150));
+            proxy.connections().get(0).delay(Duration.ofMillis(500));
             long start = System.nanoTime();
             ask(fast, "m");
-            assertThat(since(start)).isLessThan(Duration.ofMillis(150));
+            assertThat(since(start)).isLessThan(Duration.ofMillis(500));
             start = System.nanoTime();
             ask(slow, "m");
-            assertThat(since(start)).isGreaterThanOrEqualTo(Duration.ofMillis(300));
+            assertThat(since(start)).isGreaterThanOrEqualTo(Duration.ofSeconds(1));
             proxy.connections().get(0).heal();
             start = System.nanoTime();
             ask(slow, "m");
-            assertThat(since(start)).isLessThan(Duration.ofMillis(300));
+            assertThat(since(start)).isLessThan(Duration.ofSeconds(1));
         }
     }
 

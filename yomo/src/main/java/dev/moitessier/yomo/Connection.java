@@ -298,8 +298,8 @@ final class Connection {
     // ---- ending it
 
     /**
-     * Sends what waits, says that nothing follows, and gives the network a moment: closing a QUIC connection throws away what
-     * is under way, and nothing in the protocol tells what has arrived.
+     * Sends what waits, says that nothing follows, and waits until all has arrived, as far as one can tell: closing a QUIC
+     * connection throws away what is under way or was lost.
      */
     void drain(long nanos, Runnable done) {
         QuicStreamChannel stream = this.stream;
@@ -324,15 +324,21 @@ final class Connection {
         later(Math.max(nanos, 0), end);
         stream.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> {
             var unused = stream.shutdownOutput();
-            quic.collectPathStats(0).addListener((Future<QuicConnectionPathStats> stats) -> {
-                long roundTrip = stats.isSuccess() && stats.getNow() != null
-                        ? stats.getNow().rtt()
-                        : 0;
-                long moment = Math.min(
-                        Math.max(until - System.nanoTime(), 0),
-                        Math.max(3 * roundTrip, TimeUnit.MILLISECONDS.toNanos(20)));
-                later(moment, end);
-            });
+            settle(quic, new Settling(), end);
+        });
+    }
+
+    private void settle(QuicChannel quic, Settling settling, Runnable end) {
+        if (over) {
+            end.run();
+            return;
+        }
+        quic.collectPathStats(0).addListener((Future<QuicConnectionPathStats> stats) -> {
+            if (!stats.isSuccess() || stats.getNow() == null || settling.settled(stats.getNow())) {
+                end.run();
+            } else {
+                later(Settling.LOOK_NANOS, () -> settle(quic, settling, end));
+            }
         });
     }
 

@@ -45,6 +45,7 @@ final class ZipperClient {
 
     private final ZipperSettings settings;
     private final Consumer<Frame.Data> sink;
+    private final Runnable whenConnected;
     private final QuicSslContext tls;
     private final Outgoing outgoing;
     private final EventLoopGroup group;
@@ -68,7 +69,13 @@ final class ZipperClient {
     private boolean over;
 
     ZipperClient(ZipperSettings settings, Consumer<Frame.Data> sink) {
+        this(settings, sink, () -> {});
+    }
+
+    /** @param whenConnected called on the event loop, for the first time and after each loss */
+    ZipperClient(ZipperSettings settings, Consumer<Frame.Data> sink, Runnable whenConnected) {
         NativeQuic.require();
+        this.whenConnected = whenConnected;
         this.settings = settings;
         this.sink = sink;
         this.zipper = settings.zipper();
@@ -265,6 +272,7 @@ final class ZipperClient {
             }
         });
         firstAnswer.complete(null);
+        whenConnected.run();
     }
 
     private void send() {

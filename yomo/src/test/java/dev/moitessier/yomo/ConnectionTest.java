@@ -408,6 +408,24 @@ class ConnectionTest {
         source.close();
     }
 
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3})
+    void closeSendsWhatWasWrittenOverANetworkThatLoses(long seed) {
+        try (LossyRelay network = LossyRelay.start(zipper.port(), seed)) {
+            Source source = source().zipper("127.0.0.1:" + network.port())
+                    .closeTimeout(Duration.ofSeconds(30))
+                    .connect();
+            FakeZipper.Client client = zipper.next();
+            network.lose(0.1);
+            for (int i = 0; i < 200; i++) {
+                source.write(0x20, new byte[200]);
+            }
+            source.close();
+
+            Await.until("all 200 arrived, seed " + seed, () -> client.waitingData() == 200);
+        }
+    }
+
     @Test
     void closeDoesNotWaitForAZipperThatIsAway() {
         Source source = source().closeTimeout(Duration.ofSeconds(30)).connect();

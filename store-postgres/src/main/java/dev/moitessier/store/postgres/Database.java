@@ -40,6 +40,7 @@ final class Database implements AutoCloseable {
     private static final Duration LONGEST_PAUSE = Duration.ofMillis(100);
 
     private final DataSource dataSource;
+    private final Connecting connecting;
     private final Duration callLimit;
     /** Handles over the connection that the thread has borrowed; making a Jdbi for each costs more than most statements. */
     private static final ThreadLocal<Borrowed> CURRENT = new ThreadLocal<>();
@@ -65,9 +66,12 @@ final class Database implements AutoCloseable {
     private volatile boolean closed;
     /** Whether a statement of its own runs at READ COMMITTED; if not, each is put into a transaction that says so. */
     private volatile boolean readCommitted = true;
+    /** Whether the DataSource has no pool: it gives the driver's own connections, and makes one each time. */
+    private volatile boolean unpooled;
 
     Database(DataSource dataSource, Duration callLimit) {
         this.dataSource = dataSource;
+        connecting = new Connecting(dataSource);
         this.callLimit = callLimit;
         jdbi.registerArrayType(String.class, "text");
         jdbi.registerArrayType(Long.class, "int8");
@@ -201,7 +205,9 @@ final class Database implements AutoCloseable {
         Wait wait = new Wait(deadline);
         begins(here, wait);
         try {
-            return dataSource.getConnection();
+            Connection connection = unpooled ? connecting.connect(deadline) : dataSource.getConnection();
+            unpooled = connection instanceof PgConnection;
+            return connection;
         } catch (SQLException none) {
             ends(here, wait);
             if (here.isInterrupted() || (none.getCause() instanceof InterruptedException && !wait.interrupted)) {
@@ -214,7 +220,7 @@ final class Database implements AutoCloseable {
         }
     }
 
-    /** A thread within {@link DataSource#getConnection()}, which may wait longer than a call may take: for a pool, 30 s is usual. */
+    /** A thread that waits for a connection, which may take longer than a call may: for a pool, 30 s is usual. */
     private static final class Wait {
         final long deadline;
         boolean interrupted;

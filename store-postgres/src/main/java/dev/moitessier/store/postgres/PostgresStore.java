@@ -311,8 +311,10 @@ public final class PostgresStore implements MailboxStore {
                 try (Database look = new Database(first, callLimit)) {
                     database.readCommitted(inspect(look, schemaMode == SchemaMode.VALIDATE ? tables : null));
                 }
-                boolean push = hints && new PushProbe(database, forDedicated::getConnection).works();
-                return new PostgresStore(database, naming, forDedicated::getConnection, push, retention, closePool);
+                Connecting connecting = new Connecting(forDedicated);
+                Dedicated dedicated = () -> connecting.connect(System.nanoTime() + callLimit.toNanos());
+                boolean push = hints && new PushProbe(database, dedicated).works();
+                return new PostgresStore(database, naming, dedicated, push, retention, closePool);
             } catch (RuntimeException failure) {
                 database.close();
                 closePool.run();

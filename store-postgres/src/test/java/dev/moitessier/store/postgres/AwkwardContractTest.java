@@ -2,8 +2,10 @@ package dev.moitessier.store.postgres;
 
 import dev.moitessier.testkit.StoreContract;
 import dev.moitessier.testkit.StoreWiring;
+import org.junit.jupiter.api.Tag;
 
 /** The contract where everything is unusual at once: names that need quoting, a prefix, {@code autoCommit=false}, SERIALIZABLE by default. */
+@Tag("long")
 final class AwkwardContractTest extends StoreContract {
     @Override
     protected StoreWiring wiring(String namespace) throws Exception {

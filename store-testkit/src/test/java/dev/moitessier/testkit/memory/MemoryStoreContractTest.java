@@ -14,6 +14,7 @@ import java.time.InstantSource;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Tag;
 
 /** The contract on the memory store, in each way of running it. */
 class MemoryStoreContractTest {
@@ -45,6 +46,7 @@ class MemoryStoreContractTest {
 
     /** Stores from configuration that meet in a named space. */
     @Nested
+    @Tag("long")
     class FromConfiguration extends StoreContract {
         @Override
         protected StoreWiring wiring(String namespace) {
