@@ -335,7 +335,10 @@ interface CoreRules {
         List<String> heard = new CopyOnWriteArrayList<>();
         one.listen(Conditions.shared(BOB, scope)).subscribe(message -> heard.add(message.text()));
         stays(bench, two.listen(Conditions.privateTo(BOB, scope)));
-        stays(bench, gone.listen(Conditions.privateTo(ADA, scope).farewell(Dispatch.from(ADA).text("ada is gone"))));
+        stays(
+                bench,
+                gone.listen(Conditions.privateTo(ADA, scope)
+                        .farewell(Dispatch.from(ADA).text("ada is gone"))));
         vanished.set(true);
         Eventually patient = Eventually.within(
                 bench.wiring().patience().plus(bench.wiring().lease().multipliedBy(6)));

@@ -97,7 +97,8 @@ final class Departures {
         }
         ScopeState next = state;
         Set<ListenerRef> gone = new HashSet<>();
-        for (Map.Entry<ListenerRef, MailboxState> left : left(transaction, removed).entrySet()) {
+        for (Map.Entry<ListenerRef, MailboxState> left :
+                left(transaction, removed).entrySet()) {
             Key mailbox = keys.listener(left.getKey());
             if (left.getValue().subscribers() == 0) {
                 transaction.delete(mailbox);

@@ -93,8 +93,7 @@ final class Mailboxes {
         SubscriberState old = SubscriberState.of(found.get(2));
         MailboxState present = MailboxState.of(found.get(1));
         boolean created = present == null || (again && present.creator().equals(registration.id()));
-        MailboxState mailbox =
-                present == null ? new MailboxState(state.head(), registration.id(), 0) : present;
+        MailboxState mailbox = present == null ? new MailboxState(state.head(), registration.id(), 0) : present;
         if (old == null) {
             transaction.put(mailbox.with(1).entity(listenerKey));
         }
