@@ -119,6 +119,7 @@ interface AppendRules {
                 if (last && entries.isEmpty()) {
                     return seen;
                 }
+                bench.rest();
             }
             throw new AssertionError("a reader never came to the head");
         });

@@ -422,8 +422,9 @@ final class Bench implements AutoCloseable {
         }
     }
 
-    /** Whether a thread in the background should go on. */
-    static boolean going(AtomicBoolean flag) {
+    /** Whether a thread in the background should go on; asked each time round, it gives others the time that they need. */
+    boolean going(AtomicBoolean flag) {
+        rest();
         return flag.get() && !Thread.currentThread().isInterrupted();
     }
 
@@ -480,6 +481,11 @@ final class Bench implements AutoCloseable {
         } else {
             idle(time);
         }
+    }
+
+    /** Between two looks that a thread repeats until it is told to stop. */
+    void rest() {
+        idle(wiring().rest());
     }
 
     /** Lets so much real time pass, for what goes on by itself: networks, other threads. */

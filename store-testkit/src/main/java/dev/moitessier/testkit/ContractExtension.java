@@ -1,16 +1,18 @@
 package dev.moitessier.testkit;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.TreeMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ParameterContext;
+import org.junit.jupiter.api.extension.ParameterResolutionException;
 import org.junit.jupiter.api.extension.ParameterResolver;
 import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
 import org.junit.jupiter.api.extension.TestWatcher;
@@ -22,25 +24,23 @@ final class ContractExtension
         implements BeforeAllCallback, AfterAllCallback, ParameterResolver, TestExecutionExceptionHandler, TestWatcher {
     private static final ExtensionContext.Namespace OURS = ExtensionContext.Namespace.create(ContractExtension.class);
 
-    private final Map<String, List<String>> skipped = new TreeMap<>();
-    private final List<String> failed = new ArrayList<>();
-    private int passed;
+    private final Map<String, List<String>> skipped = new ConcurrentSkipListMap<>();
+    private final List<String> failed = new CopyOnWriteArrayList<>();
+    private final AtomicInteger passed = new AtomicInteger();
 
     @Override
     public void beforeAll(ExtensionContext context) throws Exception {
         Object contract = context.getRequiredTestInstance();
         Wired.Maker maker = contract instanceof CoreContract core ? core::wiring : ((StoreContract) contract)::wiring;
-        Wired wired = Wired.open(maker, Bench.randomName());
-        context.getStore(OURS).put(Wired.class, wired);
+        context.getStore(OURS).put(Lanes.class, Lanes.open(maker));
     }
 
     @Override
     public void afterAll(ExtensionContext context) {
-        Wired wired = context.getStore(OURS).get(Wired.class, Wired.class);
-        String name = wired == null
+        Lanes lanes = context.getStore(OURS).get(Lanes.class, Lanes.class);
+        String name = lanes == null
                 ? context.getRequiredTestClass().getSimpleName()
-                : wired.capabilities().store() + " ("
-                        + context.getRequiredTestClass().getSimpleName() + ")";
+                : lanes.store() + " (" + context.getRequiredTestClass().getSimpleName() + ")";
         String contract =
                 context.getRequiredTestInstance() instanceof CoreContract ? "Core contract on " : "Store contract of ";
         StringBuilder line = new StringBuilder(contract + name + ": " + passed + " passed, " + failed.size()
@@ -60,10 +60,41 @@ final class ContractExtension
 
     @Override
     public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
-        Bench bench = new Bench(Objects.requireNonNull(context.getStore(OURS).get(Wired.class, Wired.class)));
+        Lanes lanes = Objects.requireNonNull(context.getStore(OURS).get(Lanes.class, Lanes.class));
+        Seat seat = new Seat(lanes, taken(lanes));
         // Closed by JUnit when the test is over, with all that the test opened.
-        context.getStore(OURS).put(Bench.class, bench);
-        return bench;
+        context.getStore(OURS).put(Seat.class, seat);
+        return seat.bench;
+    }
+
+    private static Wired taken(Lanes lanes) {
+        try {
+            return lanes.take();
+        } catch (Exception e) {
+            throw new ParameterResolutionException("no instances for this test: " + e, e);
+        }
+    }
+
+    /** A test's place: its bench, and the wiring that it gives back. */
+    private static final class Seat implements AutoCloseable {
+        private final Lanes lanes;
+        private final Wired wired;
+        private final Bench bench;
+
+        Seat(Lanes lanes, Wired wired) {
+            this.lanes = lanes;
+            this.wired = wired;
+            bench = new Bench(wired);
+        }
+
+        @Override
+        public void close() {
+            try {
+                bench.close();
+            } finally {
+                lanes.giveBack(wired);
+            }
+        }
     }
 
     @Override
@@ -86,7 +117,7 @@ final class ContractExtension
 
     @Override
     public void testSuccessful(ExtensionContext context) {
-        passed++;
+        passed.incrementAndGet();
     }
 
     @Override
@@ -98,13 +129,13 @@ final class ContractExtension
     public void testAborted(ExtensionContext context, @Nullable Throwable cause) {
         skipped.computeIfAbsent(
                         cause == null ? "aborted without a reason" : String.valueOf(cause.getMessage()),
-                        reason -> new ArrayList<>())
+                        reason -> new CopyOnWriteArrayList<>())
                 .add(context.getRequiredTestMethod().getName());
     }
 
     @Override
     public void testDisabled(ExtensionContext context, Optional<String> reason) {
-        skipped.computeIfAbsent(reason.orElse("disabled without a reason"), key -> new ArrayList<>())
+        skipped.computeIfAbsent(reason.orElse("disabled without a reason"), key -> new CopyOnWriteArrayList<>())
                 .add(context.getRequiredTestMethod().getName());
     }
 }

@@ -96,11 +96,14 @@ final class Fuzz {
         }
         for (int i = 0; i < 3; i++) {
             int number = i;
-            threads.add(() ->
-                    read("reader " + number, new Random(seed * 37 + number), instances.get(number % instances.size())));
+            threads.add(() -> read(
+                    bench,
+                    "reader " + number,
+                    new Random(seed * 37 + number),
+                    instances.get(number % instances.size())));
         }
-        threads.add(() -> join("joiner", new Random(seed * 41), session));
-        threads.add(() -> trim(new Random(seed * 43)));
+        threads.add(() -> join(bench, "joiner", new Random(seed * 41), session));
+        threads.add(() -> trim(bench, new Random(seed * 43)));
         try {
             bench.together(threads);
         } catch (Exception | AssertionError e) {
@@ -181,7 +184,7 @@ final class Fuzz {
         }
     }
 
-    private int read(String who, Random random, MailboxStore on) {
+    private int read(Bench bench, String who, Random random, MailboxStore on) {
         Map<String, Long> cursors = new HashMap<>();
         int pages = 0;
         boolean last = false;
@@ -203,6 +206,7 @@ final class Fuzz {
             if (caughtUp) {
                 // Nothing new: let writers have the processor.
                 LockSupport.parkNanos(BREATH);
+                bench.rest();
             }
         }
         throw new AssertionError("a reader was interrupted before it came to the heads");
@@ -240,7 +244,7 @@ final class Fuzz {
         }
     }
 
-    private int join(String who, Random random, UUID session) {
+    private int join(Bench bench, String who, Random random, UUID session) {
         int joined = 0;
         while (writing.get() > 0 && !Thread.currentThread().isInterrupted()) {
             MailboxStore on = instances.get(random.nextInt(Math.max(1, instances.size() - (proxy == null ? 0 : 1))));
@@ -254,11 +258,12 @@ final class Fuzz {
                 on.unregister(listener, "s", registration.id());
             }
             joined++;
+            bench.rest();
         }
         return joined;
     }
 
-    private int trim(Random random) {
+    private int trim(Bench bench, Random random) {
         int sweeps = 0;
         while (writing.get() > 0 && !Thread.currentThread().isInterrupted()) {
             int keep = 100 + random.nextInt(100);
@@ -271,6 +276,7 @@ final class Fuzz {
                     100));
             sweeps++;
             LockSupport.parkNanos(BREATH);
+            bench.rest();
         }
         return sweeps;
     }

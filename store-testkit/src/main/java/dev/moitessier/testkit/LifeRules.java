@@ -481,6 +481,7 @@ interface LifeRules {
             sweepers.add(() -> {
                 while (!done.get() && !Thread.currentThread().isInterrupted()) {
                     bench.sweep(on, sweeper, 5);
+                    bench.rest();
                 }
                 return 0;
             });
@@ -619,7 +620,7 @@ interface LifeRules {
         CountDownLatch listing = new CountDownLatch(1);
         Future<List<Subscribers>> lister = bench.background(() -> {
             List<Subscribers> lists = new ArrayList<>();
-            while (Bench.going(leaving)) {
+            while (bench.going(leaving)) {
                 lists.add(bench.other().subscribers(room, null, 100));
                 listing.countDown();
             }

@@ -100,7 +100,7 @@ interface MembershipRules {
         AtomicBoolean changing = new AtomicBoolean(true);
         Callable<Integer> reader = () -> {
             int looks = 0;
-            while (Bench.going(changing)) {
+            while (bench.going(changing)) {
                 Members members = bench.other().members(scope, null);
                 Map<ListenerRef, Long> same = byVersion.putIfAbsent(members.version(), members.starts());
                 assertThat(members.starts())
@@ -288,7 +288,7 @@ interface MembershipRules {
         AtomicBoolean writing = new AtomicBoolean(true);
         Callable<List<Appended.Stored>> writer = () -> {
             List<Appended.Stored> stored = new ArrayList<>();
-            while (Bench.going(writing)) {
+            while (bench.going(writing)) {
                 stored.add(bench.put(bench.other(), bench.append(scope, Bench.say("m"))));
             }
             return stored;

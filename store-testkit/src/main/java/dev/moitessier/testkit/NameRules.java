@@ -419,7 +419,7 @@ interface NameRules {
         AtomicInteger gone = new AtomicInteger();
         Callable<Integer> churn = () -> {
             int rounds = 0;
-            while (Bench.going(churning)) {
+            while (bench.going(churning)) {
                 Registration registration = bench.registration(
                         Bench.shared(prefix + "s" + rounds % 10 + "coming"),
                         UUID.randomUUID().toString());

@@ -80,6 +80,7 @@ interface OrderRules {
                 if (last && cursor == page.head()) {
                     return seen;
                 }
+                bench.rest();
             }
             throw new AssertionError("a reader never came to the head");
         });

@@ -93,7 +93,7 @@ interface ReadRules {
         CountDownLatch reading = new CountDownLatch(1);
         Future<Integer> reader = bench.background(() -> {
             int pages = 0;
-            while (Bench.going(trimming)) {
+            while (bench.going(trimming)) {
                 Page page =
                         bench.page(bench.other(), new ReadRequest(scope, 0, 1_000, false, Set.of(Bench.shared(scope))));
                 assertThat(page.entries())

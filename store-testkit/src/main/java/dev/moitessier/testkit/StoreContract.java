@@ -47,7 +47,8 @@ public abstract class StoreContract
     protected StoreContract() {}
 
     /**
-     * Makes the wiring under test; called once per class.
+     * Makes the wiring under test; called once per class, and for each further test that runs at the same time where a class asks
+     * JUnit for that with {@code @Execution(CONCURRENT)}.
      *
      * @param namespace 12 random characters of a-z and 0-9, beginning with a letter: schema, database, key prefix or file, so
      *     that classes do not meet each other

@@ -37,6 +37,14 @@ public interface StoreWiring {
         return 600;
     }
 
+    /**
+     * How long a thread of a test rests between looks that it repeats for as long as others write. Raise it where readers hold up
+     * writers so much that a test takes minutes.
+     */
+    default Duration rest() {
+        return Duration.ZERO;
+    }
+
     /** The clock that the store itself lives by, if a test can move it. Absent: the kit waits in real time. */
     default Optional<MutableClock> clock() {
         return Optional.empty();

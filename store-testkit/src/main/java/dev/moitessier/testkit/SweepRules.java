@@ -96,7 +96,7 @@ interface SweepRules {
         CountDownLatch trimming = new CountDownLatch(1);
         Future<Integer> trimmer = bench.background(() -> {
             int sweeps = 0;
-            while (Bench.going(running)) {
+            while (bench.going(running)) {
                 bench.trim(bench.other(), Bench.countOf(scope, 5));
                 sweeps++;
                 trimming.countDown();

@@ -11,7 +11,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.LinkedTransferQueue;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -50,14 +50,38 @@ final class Calls implements AutoCloseable {
         this.datastore = datastore;
         this.limit = limit;
         AtomicInteger number = new AtomicInteger();
-        threads = new ThreadPoolExecutor(THREADS, THREADS, 5, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
+        // A thread that waits is taken before another is made, and only when there are enough a task waits.
+        threads = new ThreadPoolExecutor(0, THREADS, 5, TimeUnit.SECONDS, new Handover(), task -> {
             Thread thread = new Thread(task, "moitessier-datastore-" + number.incrementAndGet());
             thread.setDaemon(true);
             return thread;
         });
-        // Whoever waits for it learns that the store is closed.
-        threads.setRejectedExecutionHandler((task, full) -> LOG.debug("a task came after the store was closed"));
-        threads.allowCoreThreadTimeOut(true);
+        threads.setRejectedExecutionHandler(Calls::wait);
+    }
+
+    private static void wait(Runnable task, ThreadPoolExecutor threads) {
+        if (threads.isShutdown()) {
+            // Whoever waits for it learns that the store is closed.
+            LOG.debug("a task came after the store was closed");
+        } else {
+            threads.getQueue().add(task);
+        }
+    }
+
+    /** Takes what is offered only for a thread that waits. */
+    private static final class Handover extends LinkedTransferQueue<Runnable> {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        public boolean offer(Runnable task) {
+            return tryTransfer(task);
+        }
+
+        @Override
+        public boolean add(Runnable task) {
+            put(task);
+            return true;
+        }
     }
 
     /** Work of a call, on a thread of the store. */

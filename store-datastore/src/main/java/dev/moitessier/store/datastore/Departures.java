@@ -2,9 +2,6 @@ package dev.moitessier.store.datastore;
 
 import com.google.cloud.datastore.Entity;
 import com.google.cloud.datastore.Key;
-import com.google.cloud.datastore.Query;
-import com.google.cloud.datastore.QueryResults;
-import com.google.cloud.datastore.StructuredQuery.PropertyFilter;
 import com.google.cloud.datastore.Transaction;
 import dev.moitessier.store.Departed;
 import dev.moitessier.store.ListenerRef;
@@ -72,7 +69,7 @@ final class Departures {
             return new Done(List.of(), 0, 0, subscriptions.size(), false);
         }
         long now = clocks.micros();
-        Map<ListenerRef, Set<Key>> removed = new LinkedHashMap<>();
+        Map<ListenerRef, Integer> removed = new LinkedHashMap<>();
         List<Log.Draft> farewells = new ArrayList<>();
         List<Leaving> leaving = new ArrayList<>();
         long bytes = 0;
@@ -93,19 +90,22 @@ final class Departures {
                 go(transaction, key, subscriber, fate, now);
                 leaving.add(new Leaving(each, subscriber));
                 if (fate == Fate.REMOVED) {
-                    removed.computeIfAbsent(each.listener(), listener -> new HashSet<>())
-                            .add(key);
+                    removed.merge(each.listener(), 1, Integer::sum);
                 }
             }
             looked++;
         }
         ScopeState next = state;
         Set<ListenerRef> gone = new HashSet<>();
-        for (Map.Entry<ListenerRef, Set<Key>> of : removed.entrySet()) {
-            if (isLast(transaction, of.getKey(), of.getValue())) {
-                transaction.delete(keys.listener(of.getKey()));
-                gone.add(of.getKey());
+        for (Map.Entry<ListenerRef, MailboxState> left :
+                left(transaction, removed).entrySet()) {
+            Key mailbox = keys.listener(left.getKey());
+            if (left.getValue().subscribers() == 0) {
+                transaction.delete(mailbox);
+                gone.add(left.getKey());
                 next = next.withMailboxes(next.mailboxes() - 1);
+            } else {
+                transaction.put(left.getValue().entity(mailbox));
             }
         }
         if (!gone.isEmpty() && next.mailboxes() == 0) {
@@ -140,19 +140,22 @@ final class Departures {
         }
     }
 
-    /** Whether nobody but those who are being removed subscribes; the transaction sees nothing of its own. */
-    private boolean isLast(Transaction transaction, ListenerRef listener, Set<Key> removed) {
-        QueryResults<Key> subscribers = transaction.run(Query.newKeyQueryBuilder()
-                .setKind(Keys.SUBSCRIBER)
-                .setFilter(PropertyFilter.hasAncestor(keys.listener(listener)))
-                .setLimit(removed.size() + 1)
-                .build());
-        while (subscribers.hasNext()) {
-            if (!removed.contains(subscribers.next())) {
-                return false;
+    /** The mailboxes without those who are removed. */
+    private Map<ListenerRef, MailboxState> left(Transaction transaction, Map<ListenerRef, Integer> removed) {
+        Map<ListenerRef, MailboxState> left = new LinkedHashMap<>();
+        if (removed.isEmpty()) {
+            return left;
+        }
+        List<ListenerRef> listeners = List.copyOf(removed.keySet());
+        List<Entity> found =
+                transaction.fetch(listeners.stream().map(keys::listener).toArray(Key[]::new));
+        for (int i = 0; i < listeners.size(); i++) {
+            MailboxState mailbox = MailboxState.of(found.get(i));
+            if (mailbox != null) {
+                left.put(listeners.get(i), mailbox.with(-removed.get(listeners.get(i))));
             }
         }
-        return true;
+        return left;
     }
 
     private record Leaving(Subscription subscription, SubscriberState state) {}

@@ -90,30 +90,27 @@ final class Mailboxes {
         long now = clocks.micros();
         ScopeState before = ScopeState.of(found.get(0));
         ScopeState state = before == null ? ScopeState.created(now) : before;
-        Entity mailbox = found.get(1);
-        boolean created = mailbox == null
-                || (again
-                        && mailbox.getString("creator").equals(registration.id().toString()));
-        if (mailbox == null) {
+        SubscriberState old = SubscriberState.of(found.get(2));
+        MailboxState present = MailboxState.of(found.get(1));
+        boolean created = present == null || (again && present.creator().equals(registration.id()));
+        MailboxState mailbox = present == null ? new MailboxState(state.head(), registration.id(), 0) : present;
+        if (old == null) {
+            transaction.put(mailbox.with(1).entity(listenerKey));
+        }
+        if (present == null) {
             if (state.mailboxes() == 0) {
                 transaction.put(Entity.newBuilder(keys.live(listener.scope())).build());
                 transaction.put(Entity.newBuilder(keys.kept(listener.scope())).build());
             }
             state = state.withMailboxes(state.mailboxes() + 1);
-            mailbox = Entity.newBuilder(listenerKey)
-                    .set("start", Values.of(state.head()))
-                    .set("creator", Values.of(registration.id().toString()))
-                    .build();
-            transaction.put(mailbox);
             transaction.put(state.entity(scopeKey));
         }
-        SubscriberState old = SubscriberState.of(found.get(2));
         UUID heldBy = heldBy(transaction, old, registration);
         SubscriberState owner = owner(registration, farewell, old, now);
         replace(transaction, subscription, subscriberKey, old, owner);
         transaction.put(owner.entity(subscriberKey));
         return new Registered(
-                mailbox.getLong("start"), state.head(), owner.acknowledgedPosition(), created, state.version(), heldBy);
+                mailbox.start(), state.head(), owner.acknowledgedPosition(), created, state.version(), heldBy);
     }
 
     /** The session from which this registration takes the subscriber over (L5); one more read, where somebody is there. */

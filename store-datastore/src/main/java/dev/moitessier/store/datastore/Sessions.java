@@ -240,13 +240,14 @@ final class Sessions {
         }
     }
 
+    /** In a transaction, since the Datastore emulator opens one of its own for such a query and leaves it open for minutes. */
     private List<Key> registered(UUID session, int limit, long deadline) {
         return calls.call(
                 "find subscribers of a session",
                 deadline,
-                call -> calls.reading(call, () -> {
+                call -> calls.snapshot(call, transaction -> {
                     List<Key> found = new ArrayList<>();
-                    datastore
+                    transaction
                             .run(Query.newKeyQueryBuilder()
                                     .setKind(Keys.REGISTERED)
                                     .setFilter(PropertyFilter.hasAncestor(keys.session(session)))

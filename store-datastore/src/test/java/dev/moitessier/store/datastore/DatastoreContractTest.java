@@ -2,8 +2,11 @@ package dev.moitessier.store.datastore;
 
 import dev.moitessier.testkit.StoreContract;
 import dev.moitessier.testkit.StoreWiring;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
-/** The contract on the Datastore emulator, without any index. */
+/** The contract on the Datastore emulator, without any index; several rules at a time, each in a namespace of its own. */
+@Execution(ExecutionMode.CONCURRENT)
 final class DatastoreContractTest extends StoreContract {
     @Override
     protected StoreWiring wiring(String namespace) throws Exception {

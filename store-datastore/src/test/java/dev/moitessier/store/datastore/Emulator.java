@@ -66,13 +66,15 @@ final class Emulator {
     private final String host;
     private final int port;
     private final @Nullable Path jar;
+    private final boolean indexes;
     private @Nullable Process process;
 
-    private Emulator(Kind kind, String host, int port, @Nullable Path jar) {
+    private Emulator(Kind kind, String host, int port, @Nullable Path jar, boolean indexes) {
         this.kind = kind;
         this.host = host;
         this.port = port;
         this.jar = jar;
+        this.indexes = indexes;
     }
 
     /** The one that all tests of this JVM share; without any, the test is skipped with a sentence that says how to install it. */
@@ -88,18 +90,23 @@ final class Emulator {
 
     private static Emulator given(String host) {
         URI uri = URI.create(host.contains("://") ? host : "http://" + host);
-        return new Emulator(Kind.DATASTORE, uri.getHost(), uri.getPort(), null);
+        return new Emulator(Kind.DATASTORE, uri.getHost(), uri.getPort(), null, false);
     }
 
-    /** One that a test may stop; it must end it. */
+    /** One that a test may stop; it must end it. It answers no query that needs an index. */
     static Emulator own(Kind kind) throws IOException {
+        return own(kind, false);
+    }
+
+    /** @param indexes whether it makes what index a query needs; the Firestore emulator always does */
+    static Emulator own(Kind kind, boolean indexes) throws IOException {
         Path jar = jar(kind)
                 .orElseThrow(() -> missing(
                         kind,
                         "Google's emulator of " + kind.name().toLowerCase(Locale.ROOT)
                                 + " was not found: set DATASTORE_EMULATOR_HOST=host:port, or install it with \"apt-get install "
                                 + kind.aptPackage + "\" or \"gcloud components install " + kind.folder + "\""));
-        Emulator emulator = new Emulator(kind, "127.0.0.1", freePort(), jar);
+        Emulator emulator = new Emulator(kind, "127.0.0.1", freePort(), jar, indexes);
         Runtime.getRuntime().addShutdownHook(new Thread(emulator::stop));
         emulator.start();
         return emulator;
@@ -138,11 +145,6 @@ final class Emulator {
         try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             return socket.getLocalPort();
         }
-    }
-
-    /** Whether it is this JVM's own, so that a test can stop it. */
-    boolean isOwn() {
-        return jar != null;
     }
 
     String host() {
@@ -193,7 +195,7 @@ final class Emulator {
         String jar = String.valueOf(this.jar);
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx1g",
+                "-Xmx1536m",
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
                 "-cp",
@@ -202,17 +204,14 @@ final class Emulator {
                 kind.mainClass));
         if (kind == Kind.DATASTORE) {
             Files.createDirectories(folder.resolve("WEB-INF"));
-            Path index = folder.resolve("index.yaml");
-            Files.writeString(index, "indexes: []\n");
-            command.addAll(List.of(
-                    "start",
-                    "--host=" + host,
-                    "--port=" + port,
-                    "--testing",
-                    "--firestore_in_datastore_mode",
-                    "--require_indexes",
-                    "--index_file=" + index,
-                    folder.toString()));
+            command.addAll(
+                    List.of("start", "--host=" + host, "--port=" + port, "--testing", "--firestore_in_datastore_mode"));
+            if (!indexes) {
+                Path index = folder.resolve("index.yaml");
+                Files.writeString(index, "indexes: []\n");
+                command.addAll(List.of("--require_indexes", "--index_file=" + index));
+            }
+            command.add(folder.toString());
         } else {
             command.addAll(List.of("--host=" + host, "--port=" + port, "--database-mode=datastore-mode"));
         }
