@@ -120,7 +120,11 @@ public final class Workers<C extends AutoCloseable> implements AutoCloseable {
         }
     }
 
-    /** @throws StoreException.Closed after {@link #close} */
+    /**
+     * For calls that need no worker.
+     *
+     * @throws StoreException.Closed after {@link #close}
+     */
     public void ensureOpen() {
         if (closed) {
             throw new StoreException.Closed(false);
