@@ -26,6 +26,8 @@ const PATIENCE = 1
 const MEASURE_EVERY = 5
 const JOIN_WITHIN = 10
 const SAY_AGAIN = 2
+/** Nothing else would tell that a leave was lost. */
+const LEAVE_AGAIN = 4
 
 /** Broadcasts that wait for the channel to come back, the newest of each channel. */
 const WAITING_MOST = 64
@@ -328,7 +330,7 @@ export class Presence {
 
   #left(room) {
     this.#rooms.delete(room.name)
-    if (this.#link?.kind === 'webtransport') this.#leaving.set(room.name, SAY_AGAIN)
+    if (this.#link?.kind === 'webtransport') this.#leaving.set(room.name, LEAVE_AGAIN)
   }
 
   #debug(...words) {

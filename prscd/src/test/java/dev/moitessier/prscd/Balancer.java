@@ -14,8 +14,13 @@ import java.net.SocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,6 +38,7 @@ final class Balancer implements AutoCloseable {
     private final Map<SocketAddress, DatagramSocket> flows = new ConcurrentHashMap<>();
     private volatile int target;
     private volatile boolean silent;
+    private volatile @Nullable Weather weather;
 
     Balancer(int target) throws IOException {
         this.target = target;
@@ -68,6 +74,56 @@ final class Balancer implements AutoCloseable {
     /** Nothing gets through in either direction any more, and nobody is told: a cable is out. */
     void silence(boolean on) {
         silent = on;
+    }
+
+    /** From now on a share of the datagrams is lost, as many come up to 30 ms late, and so overtake each other. TCP has neither. */
+    void lose(double share, long seed) {
+        weather = new Weather(share, new Random(seed));
+    }
+
+    private final class Weather {
+        private final double share;
+        private final Random random;
+        private final ScheduledExecutorService late = Executors.newSingleThreadScheduledExecutor(task -> {
+            Thread thread = new Thread(task, "balancer-late");
+            thread.setDaemon(true);
+            return thread;
+        });
+
+        Weather(double share, Random random) {
+            this.share = share;
+            this.random = random;
+        }
+
+        void pass(DatagramSocket through, DatagramPacket packet) throws IOException {
+            double fate;
+            synchronized (random) {
+                fate = random.nextDouble();
+            }
+            if (fate >= 2 * share) {
+                through.send(packet);
+            } else if (fate >= share) {
+                long micros = (long) ((fate - share) / share * 30_000);
+                var unused = late.schedule(() -> send(through, packet), micros, TimeUnit.MICROSECONDS);
+            }
+        }
+
+        private void send(DatagramSocket through, DatagramPacket packet) {
+            try {
+                through.send(packet);
+            } catch (IOException cut) {
+                log.debug("a late packet for nobody: {}", cut.toString());
+            }
+        }
+    }
+
+    private void pass(DatagramSocket through, DatagramPacket packet) throws IOException {
+        Weather now = weather;
+        if (now == null) {
+            through.send(packet);
+        } else {
+            now.pass(through, packet);
+        }
     }
 
     private void accept(ServerSocket server) throws IOException {
@@ -112,7 +168,7 @@ final class Balancer implements AutoCloseable {
             }
             DatagramSocket flow = flows.computeIfAbsent(packet.getSocketAddress(), client -> flow(datagrams, client));
             try {
-                flow.send(new DatagramPacket(packet.getData(), packet.getLength()));
+                pass(flow, new DatagramPacket(packet.getData().clone(), packet.getLength()));
             } catch (IOException cut) {
                 log.debug("a packet for nobody: {}", cut.toString());
             }
@@ -129,7 +185,7 @@ final class Balancer implements AutoCloseable {
                     packet.setLength(LARGEST_DATAGRAM);
                     flow.receive(packet);
                     if (!silent) {
-                        datagrams.send(new DatagramPacket(packet.getData(), packet.getLength(), client));
+                        pass(datagrams, new DatagramPacket(packet.getData().clone(), packet.getLength(), client));
                     }
                 }
             });
@@ -145,6 +201,10 @@ final class Balancer implements AutoCloseable {
             each.close();
         }
         receiving.forEach(DatagramSocket::close);
+        Weather last = weather;
+        if (last != null) {
+            last.late.shutdownNow();
+        }
         cut();
     }
 

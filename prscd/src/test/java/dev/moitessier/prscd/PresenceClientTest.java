@@ -149,6 +149,53 @@ final class PresenceClientTest {
         }
     }
 
+    @Test
+    @DisplayName(
+            "wt.loss: a fifth of the packets lost, others late: joins resolve, rosters are whole within 5 s, no ghost")
+    void lossyNetwork() throws Exception {
+        long seed = Long.getLong("prscd.loss.seed", System.nanoTime());
+        System.out.println("a network that loses: -Dprscd.loss.seed=" + seed);
+        Way way = Way.BROWSER_WEBTRANSPORT;
+        PrscdServer server = servers.start(tls);
+        try (var balancer = new Balancer(server.port());
+                Agent own = agent(way, balancer.port());
+                Agent others = Agent.node()) {
+            open(own, way, "a", "alice", balancer.port());
+            open(own, way, "b", "bob", balancer.port());
+            others.open("c", "carol", server.port());
+            others.join("c", "room", Map.of("name", "Carol"), "word");
+            balancer.lose(0.2, seed);
+            own.join("a", "room", Map.of("name", "Alice"), "word");
+            own.join("b", "room", Map.of("name", "Bob"), "word");
+            whole("after the joins", own, others, Set.of("alice", "bob"));
+            for (int i = 1; i <= 5; i++) {
+                own.run("state", "client", "b", "channel", "room", "state", Map.of("typing", i));
+                own.run("leave", "client", "b", "channel", "room");
+                whole("after leave " + i + ", which may overtake a state", own, others, Set.of("alice"));
+                own.join("b", "room", Map.of("name", "Bob"), "word");
+                whole("after join " + i, own, others, Set.of("alice", "bob"));
+            }
+            assertThat(look(own, "a", "room").getString("transport")).isEqualTo(way.transport);
+        }
+    }
+
+    /** On WebTransport and on WebSocket alike. */
+    private static void whole(String when, Agent own, Agent others, Set<String> ids) {
+        long began = System.nanoTime();
+        Await.until(
+                when + ", rosters are whole",
+                () -> Set.copyOf(others.peers("c")).equals(ids) && ids.stream().allMatch(id -> seenBy(own, id, ids)));
+        assertThat(millisSince(began)).as("milliseconds %s", when).isLessThan(5_000);
+    }
+
+    private static boolean seenBy(Agent own, String id, Set<String> ids) {
+        Set<String> seen = new HashSet<>(peers(own, id.substring(0, 1), "room"));
+        seen.add(id);
+        Set<String> all = new HashSet<>(ids);
+        all.add("carol");
+        return seen.equals(all);
+    }
+
     @ParameterizedTest
     @EnumSource(names = {"NODE_WEBSOCKET", "BROWSER_WEBTRANSPORT"})
     @DisplayName("a server that restarts in the middle of traffic")

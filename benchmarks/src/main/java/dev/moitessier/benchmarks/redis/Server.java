@@ -101,12 +101,22 @@ final class Server implements AutoCloseable {
         return info("cpu", "used_cpu_sys") + info("cpu", "used_cpu_user");
     }
 
-    double memory() {
-        return info("memory", "used_memory");
+    /** Bytes of all keys that match, as the server counts them. */
+    double bytesOfKeys(String pattern) {
+        double bytes = 0;
+        for (String key : client.keys(pattern)) {
+            bytes += client.memoryUsage(key, 0);
+        }
+        return bytes;
     }
 
-    void flush() {
-        client.flushAll();
+    /** Mean bytes of a field of the hashes that match. */
+    double bytesOfField(String pattern) {
+        double fields = 0;
+        for (String key : client.keys(pattern)) {
+            fields += client.hlen(key);
+        }
+        return bytesOfKeys(pattern) / fields;
     }
 
     @Override

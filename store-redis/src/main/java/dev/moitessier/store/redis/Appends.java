@@ -4,10 +4,9 @@ import dev.moitessier.store.Append;
 import dev.moitessier.store.Appended;
 import dev.moitessier.store.Capabilities;
 import dev.moitessier.store.Content;
-import dev.moitessier.store.Party;
 import dev.moitessier.store.Payload;
 import dev.moitessier.store.StoreException;
-import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -31,6 +30,13 @@ final class Appends {
     private static final int BYTES_IN_CALL = 16 << 20;
     /** Texts of an append up to so many bytes go with the entry to all its readers; others are kept apart and asked for by owner. */
     private static final int INLINE = 4 << 10;
+
+    /** What the scripts remember ids for at least, without a key for each; core's own have just that. */
+    private static final Duration USUAL = Duration.ofSeconds(20);
+    /** Ids of a shorter time are not kept for so long. */
+    private static final Duration LEAST_USUAL = Duration.ofSeconds(5);
+
+    private static final byte[] NOTHING = {};
 
     private final Shards shards;
     private final Keys keys;
@@ -66,9 +72,21 @@ final class Appends {
     /** One element and its place in the batch. */
     private record Element(int number, Append append) {}
 
-    /** What one call of the script will append: elements by scope. */
+    /** The elements of one scope in one call. */
+    private static final class Share {
+        final Scope scope;
+        final List<Element> elements = new ArrayList<>(1);
+        /** None has a condition, texts that are kept apart, or a time of its own to be remembered. */
+        boolean plain = true;
+
+        Share(Scope scope) {
+            this.scope = scope;
+        }
+    }
+
+    /** What one call of the script will append. */
     private static final class Load {
-        final Map<String, List<Element>> scopes = new LinkedHashMap<>();
+        final Map<String, Share> shares = new LinkedHashMap<>();
         final int shard;
         int elements;
         long bytes;
@@ -78,12 +96,13 @@ final class Appends {
             this.shard = shard;
         }
 
-        void add(Element element, long size) {
-            scopes.computeIfAbsent(element.append.scope(), scope -> new ArrayList<>())
-                    .add(element);
+        void add(int number, Append append, Scope scope, long size) {
+            Share share = shares.computeIfAbsent(scope.name(), name -> new Share(scope));
+            share.elements.add(new Element(number, append));
+            share.plain &= append.ifMembers().isEmpty() && isUsual(append.remember()) && !isApart(append.content());
             elements++;
             bytes += size;
-            remembered &= !element.append.remember().isZero();
+            remembered &= !append.remember().isZero();
         }
 
         boolean isFullFor(long size) {
@@ -103,25 +122,26 @@ final class Appends {
                 answers[i] = new Appended.Failed(refused);
                 continue;
             }
-            int shard = Scope.of(append.scope()).shard();
-            int group = shards.cluster() ? shard : 0;
+            Scope scope = Scope.of(append.scope());
+            // Without a cluster all shards are in one place, and all ids are noted in one.
+            int group = shards.cluster() ? scope.shard() : 0;
             long size = append.content().size();
             int round = roundOf.getOrDefault(group, 0);
-            Load load = load(rounds, round, group, shard);
+            Load load = load(rounds, round, group);
             if (load.isFullFor(size)) {
                 roundOf.put(group, ++round);
-                load = load(rounds, round, group, shard);
+                load = load(rounds, round, group);
             }
-            load.add(new Element(i, append), size);
+            load.add(i, append, scope, size);
         }
         return rounds;
     }
 
-    private static Load load(List<Map<Integer, Load>> rounds, int round, int group, int shard) {
+    private static Load load(List<Map<Integer, Load>> rounds, int round, int group) {
         while (rounds.size() <= round) {
             rounds.add(new LinkedHashMap<>());
         }
-        return rounds.get(round).computeIfAbsent(group, each -> new Load(shard));
+        return rounds.get(round).computeIfAbsent(group, Load::new);
     }
 
     private void send(Collection<Load> round, @Nullable Appended[] answers, Map<String, StoreException> broken) {
@@ -129,8 +149,8 @@ final class Appends {
         List<Call> calls = new ArrayList<>();
         boolean repeatable = true;
         for (Load load : round) {
-            load.scopes.entrySet().removeIf(scope -> failed(scope.getKey(), scope.getValue(), answers, broken));
-            if (!load.scopes.isEmpty()) {
+            load.shares.values().removeIf(share -> failed(share, answers, broken));
+            if (!load.shares.isEmpty()) {
                 loads.add(load);
                 calls.add(call(load));
                 repeatable &= load.remembered;
@@ -143,8 +163,7 @@ final class Appends {
         try {
             outcomes = shards.all("append", true, repeatable, calls);
         } catch (StoreException.Interrupted interrupted) {
-            outcomes =
-                    calls.stream().map(call -> new Outcome(null, interrupted)).toList();
+            outcomes = calls.stream().map(call -> Outcome.failed(interrupted)).toList();
         }
         for (int i = 0; i < loads.size(); i++) {
             take(loads.get(i), outcomes.get(i), answers, broken);
@@ -152,58 +171,73 @@ final class Appends {
     }
 
     /** Whether an earlier element of the scope has failed, so that these do as well (B3). */
-    private static boolean failed(
-            String scope, List<Element> elements, @Nullable Appended[] answers, Map<String, StoreException> broken) {
-        StoreException cause = broken.get(scope);
+    private static boolean failed(Share share, @Nullable Appended[] answers, Map<String, StoreException> broken) {
+        StoreException cause = broken.get(share.scope.name());
         if (cause == null) {
             return false;
         }
         StoreException unsent = new StoreException.Unavailable(
                 "an earlier append to the scope failed: " + cause.getMessage(), cause, false);
-        elements.forEach(element -> answers[element.number] = new Appended.Failed(unsent));
+        share.elements.forEach(element -> answers[element.number] = new Appended.Failed(unsent));
         return true;
     }
 
     private Call call(Load load) {
-        Call call = hints.tell(Call.of(load.shard, Script.APPEND));
-        heads.tell(call).arg(load.scopes.size());
-        load.scopes.forEach((name, elements) -> {
-            Scope scope = Scope.of(name);
-            call.key(keys.of(scope, "s:")).key(keys.of(scope, "m:")).key(keys.of(scope, "y:"));
-            call.arg(keys.of(scope, "h:")).arg(elements.size());
-            elements.forEach(element -> add(call, scope, element.append));
-        });
+        Call call = hints.tell(Call.of(load.shard, Script.APPEND)).arg(load.elements);
+        call.key(keys.of(load.shard, "ids")).key(keys.of(load.shard, "older"));
+        for (Share share : load.shares.values()) {
+            for (Element element : share.elements) {
+                call.key(keys.of(share.scope, "d:", Keys.bytes(element.append.dispatch())));
+            }
+        }
+        for (Share share : load.shares.values()) {
+            Scope scope = share.scope;
+            int elements = share.elements.size();
+            call.key(keys.of(scope, "s:")).key(keys.of(scope, "m:"));
+            call.arg(heads.known(scope)).arg(share.plain ? elements : -elements);
+            for (Element element : share.elements) {
+                if (share.plain) {
+                    call.arg(Contents.entry(element.append.dispatch(), element.append.content(), null));
+                } else {
+                    addFull(call, scope, element.append);
+                }
+            }
+        }
         return call;
     }
 
-    private void add(Call call, Scope scope, Append append) {
+    private void addFull(Call call, Scope scope, Append append) {
         Content content = append.content();
-        Map<Party, Payload> texts = content.texts();
-        boolean apart = sizeOf(texts) > INLINE;
-        byte[] mark = apart ? mark() : null;
-        call.key(keys.of(scope, "d:", Keys.bytes(append.dispatch())));
+        byte[] mark = isApart(content) ? mark() : null;
         call.arg(
                         append.ifMembers().isPresent()
                                 ? Long.toString(append.ifMembers().getAsLong())
                                 : "")
-                .arg(append.remember().plusNanos(999_999).toMillis())
-                .arg(Contents.envelope(append.dispatch(), content, mark))
-                .arg(Contents.body(content))
-                .arg(Contents.inline(apart ? Map.of() : texts))
-                .arg(apart ? texts.size() : 0)
-                .arg(mark == null ? new byte[0] : mark);
+                .arg(
+                        isUsual(append.remember())
+                                ? ""
+                                : Long.toString(
+                                        append.remember().plusNanos(999_999).toMillis()))
+                .arg(Contents.entry(append.dispatch(), content, mark))
+                .arg(mark == null ? 0 : content.texts().size())
+                .arg(mark == null ? NOTHING : mark);
         if (mark != null) {
-            call.key(keys.of(scope, "x:", mark));
-            texts.forEach((owner, text) -> call.arg(Contents.owner(owner)).arg(Contents.bytes(text)));
+            call.key(keys.of(scope, "y:")).key(keys.of(scope, "x:", mark));
+            content.texts()
+                    .forEach((owner, text) -> call.arg(Contents.owner(owner)).arg(Contents.bytes(text)));
         }
     }
 
-    private static long sizeOf(Map<Party, Payload> texts) {
+    private static boolean isUsual(Duration remember) {
+        return remember.compareTo(USUAL) <= 0 && remember.compareTo(LEAST_USUAL) >= 0;
+    }
+
+    private static boolean isApart(Content content) {
         long size = 0;
-        for (Payload text : texts.values()) {
+        for (Payload text : content.texts().values()) {
             size += text.size();
         }
-        return size;
+        return size > INLINE;
     }
 
     private static byte[] mark() {
@@ -218,25 +252,25 @@ final class Appends {
             if (failure instanceof StoreException.Closed || failure instanceof StoreException.Misconfigured) {
                 throw failure; // B4
             }
-            load.scopes.forEach((scope, elements) -> {
+            load.shares.forEach((scope, share) -> {
                 broken.put(scope, failure);
-                elements.forEach(element -> answers[element.number] = new Appended.Failed(failure));
+                share.elements.forEach(element -> answers[element.number] = new Appended.Failed(failure));
             });
             if (failure.outcomeUnknown()) {
-                hints.readable(load.scopes.keySet());
+                hints.readable(load.shares.keySet());
             }
             return;
         }
         List<?> reply = outcome.list();
         Set<String> readable = new HashSet<>();
         int at = 0;
-        for (Map.Entry<String, List<Element>> scope : load.scopes.entrySet()) {
-            byte[] version = (byte[]) reply.get(at++);
-            for (Element element : scope.getValue()) {
-                Appended answer = answer((byte[]) reply.get(at++), version);
+        for (Share share : load.shares.values()) {
+            long version = Replies.number(reply.get(at++));
+            for (Element element : share.elements) {
+                Appended answer = answer(share.scope, (byte[]) reply.get(at++), version);
                 answers[element.number] = answer;
                 if (answer instanceof Appended.Stored stored && !stored.duplicate()) {
-                    readable.add(scope.getKey());
+                    readable.add(share.scope.name());
                 }
             }
         }
@@ -245,21 +279,25 @@ final class Appends {
         }
     }
 
-    private Appended answer(byte[] said, byte[] version) {
+    private Appended answer(Scope scope, byte[] said, long version) {
         switch (said[0]) {
-            case 's', 'd' -> {
-                long position = Positions.of(said, 1);
-                heads.saw(position);
-                return new Appended.Stored(position, Replies.number(version), said[0] == 'd');
+            case 'd' -> {
+                return stored(scope, Positions.of(said, 1), version, true);
             }
             case 'u' -> {
                 return new Appended.Unheard();
             }
             case 'v' -> {
-                return new Appended.Stale(Replies.number(version));
+                return new Appended.Stale(version);
             }
-            default ->
-                throw new IllegalStateException("the script answered " + new String(said, StandardCharsets.UTF_8));
+            default -> {
+                return stored(scope, Positions.of(said), version, false);
+            }
         }
+    }
+
+    private Appended stored(Scope scope, long position, long version, boolean duplicate) {
+        heads.saw(scope, position);
+        return new Appended.Stored(position, version, duplicate);
     }
 }

@@ -38,7 +38,7 @@ final class Channels implements AutoCloseable {
 
     /** What a channel is for, and what its name begins with after the shard's tag. */
     enum Kind {
-        HINT("h:"),
+        HINT("s:"),
         LANE("b:");
 
         private final String key;

@@ -15,8 +15,8 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How an entry is written: an envelope (flags, dispatch id, sender, recipient, headers, and the mark of texts that are kept apart),
- * the body as it is, and small texts in one piece. A name has a byte for its length, since it has at most 200.
+ * How an entry is written, in one piece: flags, dispatch id, the mark of texts that are kept apart, sender, recipient, headers, small
+ * texts, and to the end the body. A name has a byte for its length, since it has at most 200.
  */
 final class Contents {
     private static final int BODY = 1;
@@ -25,80 +25,74 @@ final class Contents {
     private static final int TO_CLIENT = 8;
     private static final int HEADERS = 16;
     private static final int APART = 32;
+    private static final int TEXTS = 64;
 
     /** Bytes of a mark. */
     static final int MARK = 12;
 
-    private static final byte[] NOTHING = {};
+    private static final int MOST_NAME = 1 + 200;
 
     private Contents() {}
 
-    /** @param mark of the texts that are kept apart; null: there are none */
-    static byte[] envelope(UUID dispatch, Content content, byte @Nullable [] mark) {
+    /** @param mark under which the texts are kept apart; null: they go with the entry */
+    static byte[] entry(UUID dispatch, Content content, byte @Nullable [] mark) {
+        Payload body = content.body();
         Address to = content.to();
-        List<byte[]> headers = new ArrayList<>();
-        content.headers().forEach((name, value) -> {
-            headers.add(Keys.utf8(name));
-            headers.add(Keys.utf8(value));
-        });
-        byte[] person = Keys.utf8(content.sender().person());
-        byte[] client = Keys.utf8(content.sender().client());
-        byte[] toPerson = to == null ? NOTHING : Keys.utf8(to.person());
-        byte[] toClient = to == null || to.client() == null ? NOTHING : Keys.utf8(to.client());
-        int size =
-                1 + 16 + MARK + 4 + person.length + client.length + toPerson.length + toClient.length + Integer.BYTES;
+        Map<Party, Payload> texts = mark == null ? content.texts() : Map.of();
+        List<byte[]> headers = headers(content);
+        int most = 1 + 2 * Long.BYTES + MARK + 4 * MOST_NAME + Integer.BYTES + (body == null ? 0 : body.size());
         for (byte[] each : headers) {
-            size += Integer.BYTES + each.length;
+            most += Integer.BYTES + each.length;
         }
-        ByteBuffer out = ByteBuffer.allocate(size);
-        out.put((byte) ((content.body() == null ? 0 : BODY)
+        for (Payload text : texts.values()) {
+            most += 2 * MOST_NAME + Integer.BYTES + text.size();
+        }
+        ByteBuffer out = ByteBuffer.allocate(most + Integer.BYTES);
+        out.put((byte) ((body == null ? 0 : BODY)
                 | (content.bodyToHandlers() ? BODY_TO_HANDLERS : 0)
                 | (to == null ? 0 : TO)
                 | (to == null || to.client() == null ? 0 : TO_CLIENT)
                 | (headers.isEmpty() ? 0 : HEADERS)
-                | (mark == null ? 0 : APART)));
+                | (mark == null ? 0 : APART)
+                | (texts.isEmpty() ? 0 : TEXTS)));
         out.putLong(dispatch.getMostSignificantBits()).putLong(dispatch.getLeastSignificantBits());
         if (mark != null) {
             out.put(mark);
         }
-        name(out, person);
-        name(out, client);
+        party(out, content.sender());
         if (to != null) {
-            name(out, toPerson);
+            name(out, to.person());
             if (to.client() != null) {
-                name(out, toClient);
+                name(out, to.client());
             }
         }
         if (!headers.isEmpty()) {
             out.putInt(headers.size() / 2);
             headers.forEach(each -> out.putInt(each.length).put(each));
         }
+        if (!texts.isEmpty()) {
+            out.putInt(texts.size());
+            texts.forEach((owner, text) -> {
+                party(out, owner);
+                out.putInt(text.size()).put(text.view());
+            });
+        }
+        if (body != null) {
+            out.put(body.view());
+        }
         return Arrays.copyOf(out.array(), out.position());
     }
 
-    static byte[] body(Content content) {
-        return content.body() == null ? NOTHING : bytes(content.body());
-    }
-
-    /** Texts in one piece, to go with the entry; empty: there are none. */
-    static byte[] inline(Map<Party, Payload> texts) {
-        if (texts.isEmpty()) {
-            return NOTHING;
+    private static List<byte[]> headers(Content content) {
+        if (content.headers().isEmpty()) {
+            return List.of();
         }
-        int size = 0;
-        for (Map.Entry<Party, Payload> text : texts.entrySet()) {
-            size += 2
-                    + owner(text.getKey()).length
-                    + Integer.BYTES
-                    + text.getValue().size();
-        }
-        ByteBuffer out = ByteBuffer.allocate(size);
-        texts.forEach((owner, text) -> {
-            name(out, Keys.utf8(owner.person()));
-            name(out, Keys.utf8(owner.client()));
-            out.putInt(text.size()).put(text.view());
+        List<byte[]> headers = new ArrayList<>();
+        content.headers().forEach((name, value) -> {
+            headers.add(Keys.utf8(name));
+            headers.add(Keys.utf8(value));
         });
-        return Arrays.copyOf(out.array(), out.position());
+        return headers;
     }
 
     /** The owner of a text that is kept apart. */
@@ -115,8 +109,8 @@ final class Contents {
     /** What was read of an entry, without the texts that are kept apart under {@code mark}. */
     record Read(UUID dispatch, Content content, byte @Nullable [] mark) {}
 
-    static Read read(byte[] envelope, byte[] body, byte @Nullable [] inline) {
-        ByteBuffer in = ByteBuffer.wrap(envelope);
+    static Read read(byte[] entry) {
+        ByteBuffer in = ByteBuffer.wrap(entry);
         int flags = in.get();
         UUID dispatch = new UUID(in.getLong(), in.getLong());
         byte[] mark = null;
@@ -124,42 +118,43 @@ final class Contents {
             mark = new byte[MARK];
             in.get(mark);
         }
-        Party sender = new Party(name(in), name(in));
+        Party sender = party(in);
         Address to = null;
         if ((flags & TO) != 0) {
             String person = name(in);
             to = new Address(person, (flags & TO_CLIENT) == 0 ? null : name(in));
         }
-        Map<String, String> headers = new HashMap<>();
+        Map<String, String> headers = Map.of();
         if ((flags & HEADERS) != 0) {
+            headers = new HashMap<>();
             for (int left = in.getInt(); left > 0; left--) {
                 headers.put(text(in, in.getInt()), text(in, in.getInt()));
             }
         }
-        Map<Party, Payload> texts = new HashMap<>();
-        if (inline != null) {
-            ByteBuffer pieces = ByteBuffer.wrap(inline);
-            while (pieces.hasRemaining()) {
-                Party owner = new Party(name(pieces), name(pieces));
-                byte[] text = new byte[pieces.getInt()];
-                pieces.get(text);
-                texts.put(owner, Payload.wrap(text));
+        Map<Party, Payload> texts = Map.of();
+        if ((flags & TEXTS) != 0) {
+            texts = new HashMap<>();
+            for (int left = in.getInt(); left > 0; left--) {
+                texts.put(party(in), payload(in, in.getInt()));
             }
         }
-        return new Read(
-                dispatch,
-                new Content(
-                        sender,
-                        to,
-                        (flags & BODY) == 0 ? null : Payload.wrap(body),
-                        (flags & BODY_TO_HANDLERS) != 0,
-                        texts,
-                        headers),
-                mark);
+        Payload body = (flags & BODY) == 0 ? null : payload(in, in.remaining());
+        boolean bodyToHandlers = (flags & BODY_TO_HANDLERS) != 0;
+        return new Read(dispatch, new Content(sender, to, body, bodyToHandlers, texts, headers), mark);
     }
 
-    private static void name(ByteBuffer out, byte[] name) {
-        out.put((byte) name.length).put(name);
+    private static void party(ByteBuffer out, Party party) {
+        name(out, party.person());
+        name(out, party.client());
+    }
+
+    private static Party party(ByteBuffer in) {
+        return new Party(name(in), name(in));
+    }
+
+    private static void name(ByteBuffer out, String name) {
+        byte[] bytes = Keys.utf8(name);
+        out.put((byte) bytes.length).put(bytes);
     }
 
     private static String name(ByteBuffer in) {
@@ -170,5 +165,11 @@ final class Contents {
         byte[] text = new byte[length];
         in.get(text);
         return new String(text, StandardCharsets.UTF_8);
+    }
+
+    private static Payload payload(ByteBuffer in, int length) {
+        byte[] bytes = new byte[length];
+        in.get(bytes);
+        return Payload.wrap(bytes);
     }
 }

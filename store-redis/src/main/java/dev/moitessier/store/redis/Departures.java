@@ -121,8 +121,8 @@ final class Departures {
                 .key(keys.of(shard, "away"))
                 .key(keys.of(shard, "live"))
                 .key(keys.of(shard, "dead"));
-        return heads.tell(hints.tell(call))
-                .arg(keys.of(scope, "h:"))
+        return hints.tell(call)
+                .arg(heads.known(scope))
                 .arg(scope.bytes())
                 .arg(Listeners.name(named.listener()))
                 .arg(named.subscriber())

@@ -1,23 +1,31 @@
 package dev.moitessier.store.redis;
 
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
- * The highest position that this process has seen of any scope. Each append passes it, and is given a higher one: replication is
- * asynchronous, so after a failover the server may have forgotten the newest positions, which readers have as cursors (O3).
+ * The highest position that this process has seen of a scope, or of another that shares its place here. Each append passes it, and is
+ * given a higher one: replication is asynchronous, so after a failover the server may have forgotten the newest positions, which
+ * readers have as cursors (O3).
  */
 final class Heads {
-    private final AtomicLong highest = new AtomicLong();
+    private static final int PLACES = 4_096;
 
-    void saw(long position) {
-        if (position > highest.get()) {
-            highest.accumulateAndGet(position, Math::max);
+    private final AtomicLongArray highest = new AtomicLongArray(PLACES);
+
+    void saw(Scope scope, long position) {
+        int place = place(scope);
+        if (position > highest.get(place)) {
+            highest.accumulateAndGet(place, position, Math::max);
         }
     }
 
-    /** Adds the arguments that say it to a script's. */
-    Call tell(Call call) {
-        long known = highest.get();
-        return call.arg(Positions.millis(known)).arg(Positions.sequence(known));
+    /** As an argument of a script. */
+    byte[] known(Scope scope) {
+        return Positions.id(highest.get(place(scope)));
+    }
+
+    private static int place(Scope scope) {
+        int hash = scope.name().hashCode();
+        return (hash ^ (hash >>> 15)) & (PLACES - 1);
     }
 }

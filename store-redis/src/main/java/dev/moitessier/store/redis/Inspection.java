@@ -18,7 +18,7 @@ import redis.clients.jedis.util.KeyValue;
 /** One look at the servers before anything relies on them: each thing that is wrong is said by name. */
 final class Inspection {
     private static final Logger LOG = LoggerFactory.getLogger(Inspection.class);
-    private static final String FORMAT = "1/" + Keys.SHARDS;
+    private static final String FORMAT = "2/" + Keys.SHARDS;
 
     private final Shards shards;
     private final Keys keys;
@@ -75,7 +75,7 @@ final class Inspection {
 
     /** Tries every command and right that the store needs. */
     void tryRights(Hints hints) {
-        byte[] channel = keys.of(Scope.of("probe"), "h:");
+        byte[] channel = keys.of(Scope.of("probe"), "s:");
         int shard = Scope.of("probe").shard();
         Call probe = Call.of(shard, Script.PROBE);
         for (String each : List.of("probe1", "probe2", "probe3", "probe4", "probe5")) {

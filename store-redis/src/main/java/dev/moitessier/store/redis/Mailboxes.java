@@ -64,7 +64,7 @@ final class Mailboxes {
         }
         List<?> registered = (List<?>) Objects.requireNonNull(reply);
         long head = Positions.of((byte[]) registered.get(1));
-        heads.saw(head);
+        heads.saw(scope, head);
         return new Registered(
                 Positions.of((byte[]) registered.get(0)),
                 head,
@@ -92,6 +92,7 @@ final class Mailboxes {
                 .key(keys.of(shard, "known"))
                 .key(keys.of(shard, "dead"))
                 .key(keys.of(shard, "floor"))
+                .key(keys.of(scope, "s:"))
                 .arg(scope.bytes())
                 .arg(Listeners.name(registration.listener()))
                 .arg(registration.subscriber())
@@ -101,11 +102,9 @@ final class Mailboxes {
                 .arg(keep == null ? "" : Long.toString(millis(keep)))
                 .arg(Contents.bytes(registration.metadata()));
         if (farewell == null) {
-            call.arg("").arg("").arg("");
+            call.arg("");
         } else {
-            call.arg(Contents.envelope(registration.id(), farewell, null))
-                    .arg(Contents.body(farewell))
-                    .arg(Contents.inline(farewell.texts()));
+            call.arg(Contents.entry(registration.id(), farewell, null));
         }
         return shards.one("register", true, call).value();
     }
@@ -187,7 +186,7 @@ final class Mailboxes {
             starts.put(Listeners.parse(name, (byte[]) reply.get(i)), Positions.of((byte[]) reply.get(i + 1)));
         }
         long head = Positions.of((byte[]) reply.get(1));
-        heads.saw(head);
+        heads.saw(scope, head);
         return new Members(Replies.number(reply.get(0)), head, starts);
     }
 

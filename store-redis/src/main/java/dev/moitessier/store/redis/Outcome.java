@@ -4,8 +4,12 @@ import dev.moitessier.store.StoreException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What a call brought: the server's reply, or why there is none. */
-record Outcome(@Nullable Object reply, @Nullable StoreException failure) {
+/** What a call brought: the server's reply, or why there is none; {@code late}: not at the first try, so perhaps after later calls. */
+record Outcome(@Nullable Object reply, @Nullable StoreException failure, boolean late) {
+    static Outcome failed(StoreException failure) {
+        return new Outcome(null, failure, true);
+    }
+
     /** A reply that is a list. */
     List<?> list() {
         Object reply = value();

@@ -68,7 +68,7 @@ final class Shards implements AutoCloseable {
         return outcome;
     }
 
-    /** Many calls, each with an outcome of its own; no order is promised between them. */
+    /** Many calls, each with an outcome of its own. Those to one shard are carried out in order, save those that come {@code late}. */
     List<Outcome> all(String doing, boolean writes, List<Call> calls) {
         return all(doing, writes, true, calls);
     }
@@ -253,7 +253,7 @@ final class Shards implements AutoCloseable {
 
         private void receive(Connection connection, Attempt attempt) {
             try {
-                outcomes[attempt.number] = new Outcome(connection.getOne(), null);
+                outcomes[attempt.number] = new Outcome(connection.getOne(), null, attempt.last != null);
             } catch (JedisNoScriptException unknown) {
                 attempt.source = true;
                 attempt.last = unknown;
@@ -313,7 +313,7 @@ final class Shards implements AutoCloseable {
             if (unknown && !said.outcomeUnknown() && said instanceof StoreException.Unavailable) {
                 said = new StoreException.Unavailable(String.valueOf(said.getMessage()), failure, true);
             }
-            outcomes[attempt.number] = new Outcome(null, said);
+            outcomes[attempt.number] = Outcome.failed(said);
         }
 
         private RuntimeException lastOf(Attempt attempt) {

@@ -150,6 +150,8 @@ final class Sweeper {
                     .key(keys.of(shard, "ended"))
                     .key(keys.of(shard, "ending"))
                     .key(keys.of(shard, "away"))
+                    .key(keys.of(shard, "ids"))
+                    .key(keys.of(shard, "older"))
                     .arg(asOf == null ? "" : Long.toString(millis(asOf)))
                     .arg(most)
                     .arg(ENDS_REMEMBERED.toMillis())

@@ -1,81 +1,129 @@
--- Appends to the scopes of one shard: position, members version, dedup and hint in one step (O1, A2, I1, W3).
+-- Appends to the scopes of one shard: position, members version, dedup and hint in one step (O1, A2, I1, W3). What this costs is the
+-- store's speed: for a call three commands, for a scope one look, one note of the head and one hint, for an element one XADD.
 --
--- KEYS  for each scope: stream, meta, index of texts; then for each of its elements: dedup, and texts if some are kept apart
--- ARGV  publish command or '', origin of hints, highest position that the caller knows (ms, seq), number of scopes;
---       for each scope: channel of hints, number of elements;
---       for each element: condition ('' or a members version), remember (ms or '0'), envelope, body, texts that go with the entry
---       ('' for none), number of texts that are kept apart, their mark in the index, and owner and text of each
--- Answers for each scope its members version, then for each element 's' (stored) or 'd' (duplicate) and the position, 'u' (unheard)
---       or 'v' (stale).
+-- Ids that are remembered for the usual time are fields of a hash, which is given up as a whole: what was noted in `ids` until its
+-- time was over stays in `older` for as long again. Ids of another time are keys of their own, which expire; how long there are
+-- such keys stands in `ids` as well, so that they are asked for only then.
+--
+-- KEYS  ids, older ids, then the id of each element; then for each scope: stream, meta, and for each of its elements whose texts are
+--       kept apart their index and they
+-- ARGV  publish command or '', origin of hints, number of all elements; for each scope: highest position of it that the caller
+--       knows, number of elements;
+--       for each element: its entry; or where that number is negative: condition ('' or a members version), remember (ms, or '' for
+--       the usual time), entry, number of texts that are kept apart, their mark in the index, and owner and text of each
+-- Answers for each scope its members version, then for each element its position, 'd' (duplicate) and the position of the first,
+--       'u' (unheard) or 'v' (stale).
 
-local publish, origin = ARGV[1], ARGV[2]
-local knownMs, knownSeq = tonumber(ARGV[3]), tonumber(ARGV[4])
-local now = clock()
-local k, a = 1, 6
+local publish, origin, all = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local ids, older = KEYS[1], KEYS[2]
+local noted = redis.call('HMGET', ids, 'u', 'k', unpack(KEYS, 3, all + 2))
+local before = all == 1 and {redis.call('HGET', older, KEYS[3])} or redis.call('HMGET', older, unpack(KEYS, 3, all + 2))
+local now
+local keysUntil = noted[2]
+if keysUntil then
+  now = clock()
+  keysUntil = tonumber(keysUntil)
+end
+local mine, new, news, last = {}, {}, 0, nil
+local e, k, a, n = 0, all + 3, 4, 0
 local answer = {}
 
-for _ = 1, tonumber(ARGV[5]) do
-  local stream, meta, index = KEYS[k], KEYS[k + 1], KEYS[k + 2]
-  local channel, elements = ARGV[a], tonumber(ARGV[a + 1])
-  k, a = k + 3, a + 2
-  local is = redis.call('HMGET', meta, 'h', 'v', 'n', 'c')
-  local version = is[2] or ''
-  local heard = is[3] and is[3] ~= '0'
-  local ms, seq = parse(is[1] or '0-0')
-  -- After a failover the head may be older than what this caller has seen: never below that (O3).
-  ms, seq = higher(ms, seq, knownMs, knownSeq)
+while e < all do
+  local stream, meta = KEYS[k], KEYS[k + 1]
+  local known, elements = ARGV[a], tonumber(ARGV[a + 1])
+  k, a = k + 2, a + 2
+  local is = redis.call('HMGET', meta, 'v', 'n', 'c')
+  local version = is[1] or ''
+  local heard = is[2] and is[2] ~= '0'
+  local full = elements < 0
+  if full then
+    elements = -elements
+  end
   local head
-  answer[#answer + 1] = version
+  n = n + 1
+  answer[n] = version
 
   for _ = 1, elements do
-    local condition, remember, envelope, body, inline = ARGV[a], ARGV[a + 1], ARGV[a + 2], ARGV[a + 3], ARGV[a + 4]
-    local texts, mark = tonumber(ARGV[a + 5]), ARGV[a + 6]
-    local dedup, apart = KEYS[k], KEYS[k + 1]
-    k, a = k + (texts > 0 and 2 or 1), a + 7
-    local nextMs, nextSeq = following(ms, seq, now)
-    local id = format(nextMs, nextSeq)
-    local first
-    if heard and remember ~= '0' and (condition == '' or condition == version) then
-      -- One call both looks and remembers.
-      first = not redis.call('SET', dedup, id, 'PX', remember, 'NX') and redis.call('GET', dedup)
-    else
-      first = redis.call('GET', dedup)
+    e, n = e + 1, n + 1
+    local id, condition, keep, texts = KEYS[e + 2], '', '', 0
+    if full then
+      condition, keep, texts = ARGV[a], ARGV[a + 1], tonumber(ARGV[a + 3])
+      a = a + 2
     end
+    local first = noted[e + 2] or before[e] or mine[id]
+    if not first and keysUntil and keysUntil > now then
+      first = redis.call('GET', id)
+    end
+    local given
     if first then
-      answer[#answer + 1] = 'd' .. first
+      answer[n] = 'd' .. first
     elseif not heard then
-      answer[#answer + 1] = 'u' -- A4
+      answer[n] = 'u' -- A4
     elseif condition ~= '' and condition ~= version then
-      answer[#answer + 1] = 'v' -- M2
+      answer[n] = 'v' -- M2
     else
-      if inline == '' then
-        redis.call('XADD', stream, id, 'e', envelope, 'b', body)
-      else
-        redis.call('XADD', stream, id, 'e', envelope, 'b', body, 't', inline)
-      end
-      if texts > 0 then
-        redis.call('ZADD', index, nextMs, id .. ' ' .. mark)
-        -- unpack takes some 8,000 values; chunks in one script are one step all the same (A1).
-        for from = a, a + 2 * texts - 1, 2000 do
-          redis.call('HSET', apart, unpack(ARGV, from, math.min(from + 1999, a + 2 * texts - 1)))
+      given = add(stream, known, ARGV[a])
+      known, head, answer[n] = '0-0', given, given
+      if keep == '' then
+        new[news + 1], new[news + 2] = id, given
+        news = news + 2
+        mine[id] = given
+      elseif keep ~= '0' then
+        redis.call('SET', id, given, 'PX', keep)
+        now = now or clock()
+        if not keysUntil or keysUntil < now + keep then
+          keysUntil = now + keep
+          redis.call('HSET', ids, 'k', string.format('%.0f', keysUntil))
         end
       end
-      ms, seq, head = nextMs, nextSeq, id
-      answer[#answer + 1] = 's' .. id
     end
-    a = a + 2 * texts
+    if texts > 0 then
+      if given then
+        redis.call('ZADD', KEYS[k], parse(given), given .. ' ' .. ARGV[a + 2])
+        -- unpack takes some 8,000 values; chunks in one script are one step all the same (A1).
+        for from = a + 3, a + 2 + 2 * texts, 2000 do
+          redis.call('HSET', KEYS[k + 1], unpack(ARGV, from, math.min(from + 1999, a + 2 + 2 * texts)))
+        end
+      end
+      k = k + 2
+    end
+    a = a + (full and 3 + 2 * texts or 1)
   end
 
   if head then
+    last = head
     redis.call('HSET', meta, 'h', head)
-    -- A ceiling, so that nothing grows without bound between two sweeps, which set it (S1).
-    local count = tonumber(is[4] or '')
-    if count and redis.call('XLEN', stream) > count * 1.2 + 16 then
-      keep_newest(stream, meta, count)
+    -- A ceiling, so that nothing grows without bound between two sweeps, which set it (S1). One in ten looks at it.
+    local count = is[3]
+    if count and (elements > 9 or string.byte(head, 13) == 48) then
+      count = tonumber(count)
+      if redis.call('XLEN', stream) > count * 1.2 + 16 then
+        keep_newest(stream, meta, count)
+      end
     end
     if publish ~= '' then
-      redis.call(publish, channel, origin)
+      redis.call(publish, stream, origin)
     end
   end
+end
+
+if news > 0 then
+  -- No position is below the clock, so the clock is asked only when one is above.
+  local over = noted[1]
+  if not over or last > over then
+    now = now or clock()
+    if not over or now >= tonumber(over) then
+      redis.call('UNLINK', older)
+      if over then
+        redis.call('RENAME', ids, older)
+        if keysUntil and keysUntil > now then
+          redis.call('HSET', ids, 'k', string.format('%.0f', keysUntil))
+        end
+      end
+      -- The filler makes a table of it from the start; a small hash is searched from end to end.
+      redis.call('HSET', ids, 'u', string.format('%.0f', now + USUAL), 'f', string.rep(' ', 100))
+    end
+  end
+  redis.call('HSET', ids, unpack(new))
 end
 return answer

@@ -1,7 +1,7 @@
 -- What a sweep finds to do in one shard. Ends the sessions at home here whose lease is over; none whose lease is shorter than
 -- three times the age of the sweeper's last heartbeat (L3).
 --
--- KEYS  leases, lengths of leases, sessions here, sessions ended, sessions ending, away
+-- KEYS  leases, lengths of leases, sessions here, sessions ended, sessions ending, away, ids, older ids
 -- ARGV  the sweeper's last heartbeat (ms) or '', most of each, how long an end is remembered (ms), after which time a session here is
 --       looked up at its home (ms)
 -- Answers {sessions that end, names whose time away is over, sessions to look up}.
@@ -23,6 +23,21 @@ if ARGV[1] ~= '' then
   end
 end
 redis.call('ZREMRANGEBYSCORE', ended, '-inf', now - tonumber(ARGV[3]))
+
+-- Ids whose time is over, where no append has given them up.
+local ids, older = KEYS[7], KEYS[8]
+local is = redis.call('HMGET', ids, 'u', 'k')
+local over, keysUntil = tonumber(is[1] or ''), tonumber(is[2] or '')
+if over and now >= over + USUAL then
+  redis.call('UNLINK', ids, older)
+  if keysUntil and keysUntil > now then
+    redis.call('HSET', ids, 'k', is[2])
+  end
+elseif over and over > now + USUAL then
+  redis.call('HSET', ids, 'u', string.format('%.0f', now + USUAL)) -- the clock was set back
+elseif not over and keysUntil and now >= keysUntil then
+  redis.call('UNLINK', ids, older)
+end
 return {
   redis.call('ZRANGEBYSCORE', ending, '-inf', '+inf', 'LIMIT', 0, most),
   redis.call('ZRANGEBYSCORE', away, '-inf', now, 'LIMIT', 0, most),

@@ -1,14 +1,14 @@
 -- Removes a subscriber, or detaches a durable one at the end of its session, with its farewell in the same step (L4 to L7).
 --
 -- KEYS  stream, meta, mailboxes, subscribers, records, acknowledged, bonds, away, live scopes, dead scopes
--- ARGV  publish command or '', origin of hints, highest position that the caller knows (ms, seq), channel of hints, scope, mailbox,
---       subscriber, why ('r': its registration leaves, 's': its session ended, 'l': its time away is over), the registration or session
+-- ARGV  publish command or '', origin of hints, highest position of the scope that the caller knows, scope, mailbox, subscriber, why
+--       ('r': its registration leaves, 's': its session ended, 'l': its time away is over), the registration or session
 -- Answers {removed or detached, mailbox removed, metadata if so}.
 
 local stream, meta, mailboxes, subscribers, records = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local acks, bonds, away, live, dead = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
-local scope, mailbox, why, who = ARGV[6], ARGV[7], ARGV[9], ARGV[10]
-local field = mailbox .. '\0' .. ARGV[8]
+local scope, mailbox, why, who = ARGV[4], ARGV[5], ARGV[7], ARGV[8]
+local field = mailbox .. '\0' .. ARGV[6]
 local name = scope .. '\0' .. field
 local NOBODY = string.rep('\0', 16)
 local now = clock()
@@ -62,17 +62,9 @@ else
 end
 
 if farewell and tonumber(redis.call('HGET', meta, 'n')) > 0 then
-  local ms, seq = parse(redis.call('HGET', meta, 'h'))
-  ms, seq = higher(ms, seq, tonumber(ARGV[3]), tonumber(ARGV[4]))
-  local id = format(following(ms, seq, now))
-  if farewell[3] == '' then
-    redis.call('XADD', stream, id, 'e', farewell[1], 'b', farewell[2])
-  else
-    redis.call('XADD', stream, id, 'e', farewell[1], 'b', farewell[2], 't', farewell[3])
-  end
-  redis.call('HSET', meta, 'h', id)
+  redis.call('HSET', meta, 'h', add(stream, ARGV[3], farewell))
   if ARGV[1] ~= '' then
-    redis.call(ARGV[1], ARGV[5], ARGV[2])
+    redis.call(ARGV[1], stream, ARGV[2])
   end
 end
 return {1, gone, metadata}

@@ -1,9 +1,12 @@
--- Comes before every script that gives positions.
+-- Comes before every script.
 --
 -- A position is a stream id "ms-seq". seq stays below 10^6, so that the id fits a Java long as ms * 10^6 + seq. A Lua number
 -- holds ms or seq exactly, but not both in one.
 
 local MAX_SEQ = 999999
+
+-- How long an id is remembered that is remembered for the usual time, at least (ms).
+local USUAL = 20000
 
 local function parse(id)
   local ms, seq = string.match(id, '^(%d+)-(%d+)$')
@@ -26,15 +29,29 @@ local function higher(ms, seq, otherMs, otherSeq)
   return otherMs, otherSeq
 end
 
--- The next position above one: the clock's, or where the clock was set back (or is another server's) one that follows (O3).
-local function following(ms, seq, now)
-  if now > ms then
-    return now, 0
+-- Adds an entry and answers its id. The stream gives it: the clock's, or where the clock was set back one that follows on the last
+-- that it ever had, be it trimmed or not (O3). After a failover the stream may have forgotten what the caller has seen: never below
+-- `known`. Where both have 13 digits of ms, which lasts until 2286, the longer or greater text is the later id; all else is computed.
+local function add(stream, known, entry)
+  local id = redis.call('XADD', stream, '*', 'e', entry)
+  if #id >= #known and id > known and #id <= 20 and string.byte(id, 14) == 45 then
+    return id
   end
+  local ms, seq = parse(id)
+  local knownMs, knownSeq = parse(known)
+  if seq <= MAX_SEQ and (ms > knownMs or (ms == knownMs and seq > knownSeq)) then
+    return id
+  end
+  redis.call('XDEL', stream, id)
+  ms, seq = higher(ms, seq, knownMs, knownSeq)
   if seq >= MAX_SEQ then
-    return ms + 1, 0
+    ms, seq = ms + 1, 0
+  else
+    seq = seq + 1
   end
-  return ms, seq + 1
+  id = format(ms, seq)
+  redis.call('XADD', stream, id, 'e', entry)
+  return id
 end
 
 -- Keeps the newest `count` entries. The last one that goes is looked at before it does: it is what trimmed says (C2), neither

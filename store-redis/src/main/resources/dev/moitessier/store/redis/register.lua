@@ -1,13 +1,14 @@
 -- Creates scope and mailbox where they are absent, and adds or takes over the subscriber (I2, L4, L5).
 --
 -- KEYS  meta, mailboxes, subscribers, records, acknowledged, bonds, away, sessions here, sessions ended, live scopes, known scopes,
---       dead scopes, floor
+--       dead scopes, floor, stream
 -- ARGV  scope, mailbox, subscriber, registration, session ('' for none), '1' if the session is known to live, keep (ms or ''),
---       metadata, farewell's envelope ('' for none), body, inline texts
+--       metadata, farewell ('' for none)
 -- Answers {start, head, acknowledged or '', created, members version}, or 'join' (is the session alive? ask its home), or 'ended'.
 
 local meta, mailboxes, subscribers, records, acks, bonds, away = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local here, ended, live, known, dead, floor = KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
+local stream = KEYS[14]
 local scope, mailbox, subscriber, registration, session = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local keep = ARGV[7]
 local NOBODY = string.rep('\0', 16)
@@ -32,6 +33,11 @@ if not head then
   -- A name that was dropped starts above all that it ever had (O3, M1); 'b' is where this life begins.
   local lowest = redis.call('HMGET', floor, 'h', 'v')
   head = lowest[1] or '0-0'
+  if head ~= '0-0' then
+    -- The stream gives positions above the last that it had.
+    redis.call('XADD', stream, head, 'e', '')
+    redis.call('XDEL', stream, head)
+  end
   local time = redis.call('TIME')
   local version = math.max(tonumber(time[1]) * 1000000 + tonumber(time[2]), tonumber(lowest[2] or '0') + 1)
   redis.call('HSET', meta, 'h', head, 'b', head, 'n', 0, 'v', string.format('%.0f', version))
@@ -57,10 +63,7 @@ local old = redis.call('HGET', records, field)
 if old and string.sub(old, 17, 32) ~= NOBODY then
   redis.call('ZREM', bonds, string.sub(old, 17, 32) .. name) -- a takeover is no departure (L5)
 end
-local farewell = false
-if ARGV[9] ~= '' then
-  farewell = {ARGV[9], ARGV[10], ARGV[11]}
-end
+local farewell = ARGV[9] ~= '' and ARGV[9]
 redis.call('HSET', records, field, registration .. (session ~= '' and session or NOBODY)
   .. cmsgpack.pack({keep, ARGV[8], farewell}))
 redis.call('ZADD', subscribers, 0, field)

@@ -37,6 +37,7 @@ import org.junit.jupiter.api.Test;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.Protocol;
 import redis.clients.jedis.args.FlushMode;
+import redis.clients.jedis.params.XAddParams;
 
 /** What an operator, a restart or a failover does to a server while the store is at work. */
 final class FaultTest {
@@ -195,6 +196,10 @@ final class FaultTest {
             Keys keys = new Keys("moitessier");
             String tomorrow = System.currentTimeMillis() + Duration.ofDays(1).toMillis() + "-999998";
             try (Jedis jedis = own.jedis()) {
+                jedis.xadd(
+                        keys.of(Scope.of("clock"), "s:"),
+                        XAddParams.xAddParams().id(tomorrow),
+                        Map.of(Keys.utf8("e"), Keys.utf8("given before the clock was set back")));
                 jedis.hset(keys.of(Scope.of("clock"), "m:"), Keys.utf8("h"), Keys.utf8(tomorrow));
             }
             long head = Positions.of(Keys.utf8(tomorrow));
@@ -202,6 +207,87 @@ final class FaultTest {
             assertThat(Scratch.stored(here, Scratch.say("clock", "b"))).isEqualTo(head + 2);
             assertThat(Scratch.texts(here, "clock", head)).containsExactly("a", "b");
         }
+    }
+
+    /** A scope that was dropped while the clock was ahead. */
+    @Test
+    void aFloorAboveTheClockGivesNoPositionTwice() throws Exception {
+        try (RedisServer own = RedisServer.embedded();
+                RedisStore here = RedisStore.builder(own.url(), null, null).open()) {
+            String tomorrow = System.currentTimeMillis() + Duration.ofDays(1).toMillis() + "-7";
+            try (Jedis jedis = own.jedis()) {
+                byte[] floor = new Keys("moitessier").of(Scope.of("floor").shard(), "floor");
+                jedis.hset(floor, Map.of(Keys.utf8("h"), Keys.utf8(tomorrow), Keys.utf8("v"), Keys.utf8("1")));
+            }
+            long lowest = Positions.of(Keys.utf8(tomorrow));
+            assertThat(Scratch.hear(here, "floor").start()).isEqualTo(lowest);
+            assertThat(Scratch.texts(here, "floor", 0)).isEmpty();
+            assertThat(Scratch.stored(here, Scratch.say("floor", "a"))).isEqualTo(lowest + 1);
+            assertThat(Scratch.texts(here, "floor", 0)).containsExactly("a");
+        }
+    }
+
+    /** It is found out only after the entry was added, which nobody may notice. */
+    @Test
+    void aDuplicateLeavesNothingBehind() {
+        Scratch.hear(store, "twice");
+        Append append = Scratch.say("twice", "once");
+        long first = Scratch.stored(store, append);
+        for (int i = 0; i < 10; i++) {
+            assertThat(store.append(List.of(append, append)))
+                    .containsOnly(new Appended.Stored(
+                            first, store.members("twice", null).version(), true));
+        }
+        Page page = Scratch.page(store, "twice", 0);
+        assertThat(page.entries()).extracting(Scratch::text).containsExactly("once");
+        assertThat(page.head()).isEqualTo(first);
+        assertThat(page.next()).isEqualTo(first);
+        try (Jedis jedis = server.jedis()) {
+            assertThat(jedis.xlen(new Keys("moitessier").of(Scope.of("twice"), "s:")))
+                    .isEqualTo(1);
+        }
+        assertThat(Scratch.stored(store, Scratch.say("twice", "another"))).isGreaterThan(first);
+    }
+
+    /** Ids of the usual time are given up as a whole, but not before it is over; other ids are keys of their own. */
+    @Test
+    void idsAreKnownWhateverTheirTime() throws Exception {
+        try (RedisServer own = RedisServer.embedded();
+                RedisStore here = RedisStore.builder(own.url(), null, null).open();
+                Jedis jedis = own.jedis()) {
+            Scratch.hear(here, "ids");
+            byte[] ids = new Keys("moitessier").of(0, "ids");
+            byte[] older = new Keys("moitessier").of(0, "older");
+            Append usual = remembered(Scratch.say("ids", "usual"), Duration.ofSeconds(20));
+            Append longer = remembered(Scratch.say("ids", "longer"), Duration.ofMinutes(1));
+            long first = Scratch.stored(here, usual);
+            long second = Scratch.stored(here, longer);
+            for (int i = 0; i < 2; i++) {
+                for (Duration time : List.of(Duration.ZERO, Duration.ofSeconds(20), Duration.ofMinutes(1))) {
+                    assertThat(Scratch.stored(here, remembered(usual, time))).isEqualTo(first);
+                    assertThat(Scratch.stored(here, remembered(longer, time))).isEqualTo(second);
+                }
+                // Its time is over, so what is noted next begins a new one.
+                jedis.hset(ids, Keys.utf8("u"), Keys.utf8("1"));
+                Scratch.stored(here, remembered(Scratch.say("ids", "later " + i), Duration.ofSeconds(20)));
+                assertThat(jedis.exists(older)).isTrue();
+                if (i == 0) {
+                    assertThat(Scratch.stored(here, usual)).isEqualTo(first);
+                }
+            }
+            assertThat(Scratch.stored(here, usual)).as("given up").isGreaterThan(second);
+            assertThat(Scratch.stored(here, longer)).isEqualTo(second);
+            jedis.hset(ids, Keys.utf8("u"), Keys.utf8("1"));
+            here.sweep(new SweepPolicy(
+                    each -> new Retention(Duration.ofDays(1), 1 << 20), Duration.ofDays(1), null, 10_000));
+            assertThat(jedis.exists(older)).isFalse();
+            assertThat(jedis.hkeys(ids)).containsExactly(Keys.utf8("k"));
+            assertThat(Scratch.stored(here, longer)).isEqualTo(second);
+        }
+    }
+
+    private static Append remembered(Append append, Duration remember) {
+        return new Append(append.dispatch(), append.scope(), append.content(), append.ifMembers(), remember);
     }
 
     /** The floor, where no test can wait for days. */
