@@ -46,6 +46,7 @@ final class Connection {
     private final EventLoop loop;
     private final Outgoing outgoing;
     private final Owner owner;
+    private final Answers answers;
 
     private @Nullable Channel socket;
     private @Nullable QuicChannel quic;
@@ -80,6 +81,7 @@ final class Connection {
         this.loop = loop;
         this.outgoing = outgoing;
         this.owner = owner;
+        this.answers = new Answers(outgoing);
     }
 
     boolean isAccepted() {
@@ -157,12 +159,15 @@ final class Connection {
     // ---- reading
 
     private final class Frames extends ChannelInboundHandlerAdapter {
+        private int handedOver;
+
         @Override
         public void channelRead(ChannelHandlerContext context, Object message) {
             if (over) {
                 return;
             }
             if (message instanceof Frame.Data data && accepted) {
+                handedOver++;
                 owner.data(data);
             } else if (message instanceof Frame.HandshakeAck && !accepted) {
                 accept();
@@ -179,6 +184,17 @@ final class Connection {
                                 "a " + message.getClass().getSimpleName() + " frame "
                                         + (accepted ? "in the middle of a connection" : "as answer to the handshake")));
             }
+        }
+
+        /** Of many frames the answers go better together. */
+        @Override
+        public void channelReadComplete(ChannelHandlerContext context) {
+            if (handedOver == 1) {
+                answers.await();
+                send();
+            }
+            handedOver = 0;
+            context.fireChannelReadComplete();
         }
 
         @Override

@@ -4,9 +4,9 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.ForkJoinWorkerThread;
 import java.util.concurrent.ThreadFactory;
-import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 /** Where handlers run: a virtual thread each where the JDK has them (21), else a few daemon threads. */
 final class Threads {
     private static final int MOST = 64;
+    private static final int IDLE_SECONDS = 10;
     private static final @Nullable ExecutorService VIRTUAL = virtualThreads();
 
     private Threads() {}
@@ -23,10 +24,18 @@ final class Threads {
         if (VIRTUAL != null) {
             return VIRTUAL;
         }
-        var pool = new ThreadPoolExecutor(
-                MOST, MOST, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), daemons("yomo-" + name));
-        pool.allowCoreThreadTimeOut(true);
-        return pool;
+        // It wakes the thread that has just gone to sleep; a queue's waiters take turns, and each is the coldest.
+        return new ForkJoinPool(
+                MOST, workers("yomo-" + name), null, true, 0, MOST, 1, null, IDLE_SECONDS, TimeUnit.SECONDS);
+    }
+
+    private static ForkJoinPool.ForkJoinWorkerThreadFactory workers(String name) {
+        AtomicInteger count = new AtomicInteger();
+        return pool -> {
+            var worker = new ForkJoinWorkerThread(pool) {};
+            worker.setName(name + "-" + count.incrementAndGet());
+            return worker;
+        };
     }
 
     /** Of these nothing is to be shut down: one executor serves the whole process. */

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 /** A process that says {@code @READY}, and later perhaps a result; ends with its standard input. */
 final class GoPeer implements AutoCloseable {
@@ -79,8 +80,17 @@ final class GoPeer implements AutoCloseable {
         throw new IOException("it is gone");
     }
 
+    /** By the end of its standard input: a zipper goes on writing for seconds to who vanishes without a word. */
     @Override
-    public void close() {
-        process.destroyForcibly();
+    public void close() throws IOException {
+        process.getOutputStream().close();
+        try {
+            if (!process.waitFor(5, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+            }
+        } catch (InterruptedException interrupted) {
+            process.destroyForcibly();
+            Thread.currentThread().interrupt();
+        }
     }
 }
