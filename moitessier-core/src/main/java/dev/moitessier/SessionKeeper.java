@@ -282,6 +282,7 @@ final class SessionKeeper {
             place.cursor = registered.acknowledged().orElse(registered.head());
             if (registered.acknowledged().isEmpty() && place.feed.conditions.isDurable()) {
                 // Else a crash before the first acknowledgement would begin it at the head again, and skip what came.
+                UUID id = Objects.requireNonNull(place.registration);
                 store.acknowledge(List.of(new Acknowledgement(place.mailbox, place.feed.subscriber, id, place.cursor)));
             }
             heldBy[0] = registered.heldBy();
