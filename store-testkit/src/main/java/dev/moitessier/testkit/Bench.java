@@ -67,6 +67,7 @@ final class Bench implements AutoCloseable {
 
     private final Wired wired;
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
+    private final List<Object> held = new ArrayList<>();
     private int scopes;
     private @Nullable UUID session;
 
@@ -121,6 +122,11 @@ final class Bench implements AutoCloseable {
     <T extends AutoCloseable> T closing(T resource) {
         opened.push(resource);
         return resource;
+    }
+
+    /** For the length of the test: a listener that nobody holds is closed when the collector finds it. */
+    void hold(Object object) {
+        held.add(object);
     }
 
     // Skips
@@ -552,6 +558,7 @@ final class Bench implements AutoCloseable {
     /** Closes what the test opened, the last first, all of it whatever happens. */
     @Override
     public void close() {
+        held.clear();
         List<Exception> failures = new ArrayList<>();
         while (!opened.isEmpty()) {
             try {

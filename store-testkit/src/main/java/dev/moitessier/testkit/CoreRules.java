@@ -29,7 +29,6 @@ import dev.moitessier.store.Registered;
 import dev.moitessier.store.Registration;
 import dev.moitessier.store.StoreException;
 import dev.moitessier.store.Watch;
-import java.lang.ref.Reference;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -123,7 +122,7 @@ interface CoreRules {
         Moitessier node = node(bench, bench.open());
         Moitessier elsewhere = node(bench, bench.open());
         String scope = bench.scope();
-        stays(bench, node.listen(Conditions.handler(ADA, scope)));
+        bench.hold(node.listen(Conditions.handler(ADA, scope)));
         List<Listener> late = new CopyOnWriteArrayList<>();
         Map<String, Integer> calls = new HashMap<>();
         node.dispatch(
@@ -176,7 +175,7 @@ interface CoreRules {
     default void V3_whoAsksForHistoryGetsWhatItWouldHaveGot(Bench bench) throws Exception {
         Moitessier node = node(bench, bench.open());
         String scope = bench.scope();
-        stays(bench, node.listen(Conditions.shared(BOB, scope)));
+        bench.hold(node.listen(Conditions.shared(BOB, scope)));
         for (int i = 0; i < 5; i++) {
             node.dispatch(BOB, scope, "m" + i);
             node.dispatch(Dispatch.from(BOB).to(scope).text("only bob " + i).only(BOB));
@@ -303,7 +302,7 @@ interface CoreRules {
     default void L2_aSessionThatEndedIsReplacedAndNothingIsLost(Bench bench) throws Exception {
         Moitessier other = node(bench, bench.open());
         String scope = bench.scope();
-        stays(bench, other.listen(Conditions.shared(BOB, scope)));
+        bench.hold(other.listen(Conditions.shared(BOB, scope)));
         AtomicInteger ended = new AtomicInteger();
         Moitessier node = bench.closing(builder(bench, bench.open())
                 .onSessionEnded(session -> ended.incrementAndGet())
@@ -358,11 +357,9 @@ interface CoreRules {
         String scope = bench.scope();
         List<String> heard = new CopyOnWriteArrayList<>();
         one.listen(Conditions.shared(BOB, scope)).subscribe(message -> heard.add(message.text()));
-        stays(bench, two.listen(Conditions.privateTo(BOB, scope)));
-        stays(
-                bench,
-                gone.listen(Conditions.privateTo(ADA, scope)
-                        .farewell(Dispatch.from(ADA).text("ada is gone"))));
+        bench.hold(two.listen(Conditions.privateTo(BOB, scope)));
+        bench.hold(gone.listen(
+                Conditions.privateTo(ADA, scope).farewell(Dispatch.from(ADA).text("ada is gone"))));
         vanished.set(true);
         Eventually patient = Eventually.within(
                 bench.wiring().patience().plus(bench.wiring().lease().multipliedBy(6)));
@@ -393,7 +390,7 @@ interface CoreRules {
         };
         Moitessier other = node(bench, bench.open());
         String scope = bench.scope();
-        stays(bench, other.listen(Conditions.shared(BOB, scope)));
+        bench.hold(other.listen(Conditions.shared(BOB, scope)));
         Moitessier node = node(bench, recording);
         List<String> heard = new CopyOnWriteArrayList<>();
         List<Gap> gaps = new CopyOnWriteArrayList<>();
@@ -470,7 +467,7 @@ interface CoreRules {
         Moitessier node = node(bench, inspecting);
         String scope = bench.scope();
         Listener shared = node.listen(Conditions.shared(BOB, scope));
-        stays(bench, node.listen(Conditions.handler(ADA, scope)));
+        bench.hold(node.listen(Conditions.handler(ADA, scope)));
         List<Callable<Integer>> threads = new ArrayList<>();
         for (int t = 0; t < 3; t++) {
             threads.add(() -> {
@@ -627,11 +624,6 @@ interface CoreRules {
             transaction.close();
         }
         soon(bench, "it is heard after the commit", () -> heard, List.of("enlisted")::equals);
-    }
-
-    /** For the length of the test: a listener that nobody holds is closed when the collector finds it. */
-    private static void stays(Bench bench, Listener listener) {
-        bench.closing(() -> Reference.reachabilityFence(listener));
     }
 
     private static List<String> texts(Listener listener) {

@@ -146,13 +146,13 @@ final class Departures {
         if (removed.isEmpty()) {
             return left;
         }
-        List<ListenerRef> listeners = List.copyOf(removed.keySet());
-        List<Entity> found =
-                transaction.fetch(listeners.stream().map(keys::listener).toArray(Key[]::new));
-        for (int i = 0; i < listeners.size(); i++) {
+        List<Map.Entry<ListenerRef, Integer>> each = List.copyOf(removed.entrySet());
+        List<Entity> found = transaction.fetch(
+                each.stream().map(of -> keys.listener(of.getKey())).toArray(Key[]::new));
+        for (int i = 0; i < each.size(); i++) {
             MailboxState mailbox = MailboxState.of(found.get(i));
             if (mailbox != null) {
-                left.put(listeners.get(i), mailbox.with(-removed.get(listeners.get(i))));
+                left.put(each.get(i).getKey(), mailbox.with(-each.get(i).getValue()));
             }
         }
         return left;
