@@ -8,6 +8,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -87,7 +88,7 @@ final class Connecting {
         }
     }
 
-    private static SQLException thrown(Throwable cause) {
+    private static SQLException thrown(@Nullable Throwable cause) {
         if (cause instanceof SQLException said) {
             return said;
         }
