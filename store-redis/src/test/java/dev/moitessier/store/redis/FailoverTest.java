@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.moitessier.store.Append;
 import dev.moitessier.store.Appended;
 import dev.moitessier.store.HintSink;
+import dev.moitessier.store.Page;
 import dev.moitessier.testkit.Eventually;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -60,7 +61,9 @@ final class FailoverTest {
                     .until("an append works again", () -> Scratch.one(store, during) instanceof Appended.Stored);
             System.out.printf("FailoverTest: works %d ms after the kill%n", (System.nanoTime() - killed) / 1_000_000);
             acknowledged.add("during");
-            assertThat(Scratch.page(other, SCOPE, cursor).reset()).isFalse();
+            Page after = Eventually.within(Duration.ofSeconds(5))
+                    .until("a read works again", () -> Scratch.page(other, SCOPE, cursor), page -> true);
+            assertThat(after.reset()).isFalse();
             assertThat(Scratch.texts(other, SCOPE, cursor)).containsExactly("during");
             assertThat(Scratch.texts(other, SCOPE, 0)).isEqualTo(acknowledged);
             Eventually.within(Duration.ofSeconds(5)).until("hints flow again", () -> {
