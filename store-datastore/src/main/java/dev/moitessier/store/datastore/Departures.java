@@ -6,6 +6,7 @@ import com.google.cloud.datastore.Transaction;
 import dev.moitessier.store.Departed;
 import dev.moitessier.store.ListenerRef;
 import dev.moitessier.store.Payload;
+import dev.moitessier.store.parts.Contents;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;

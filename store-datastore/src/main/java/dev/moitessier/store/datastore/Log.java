@@ -7,6 +7,7 @@ import com.google.cloud.datastore.Transaction;
 import dev.moitessier.store.Content;
 import dev.moitessier.store.Entry;
 import dev.moitessier.store.StoreException;
+import dev.moitessier.store.parts.Contents;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;

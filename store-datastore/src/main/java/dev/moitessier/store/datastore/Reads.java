@@ -6,6 +6,7 @@ import com.google.cloud.datastore.Key;
 import dev.moitessier.store.Entry;
 import dev.moitessier.store.Page;
 import dev.moitessier.store.ReadRequest;
+import dev.moitessier.store.parts.Sight;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;

@@ -40,6 +40,7 @@ final class ArchitectureTest {
                 .onlyDependOnClassesThat()
                 .resideInAnyPackage(
                         "dev.moitessier.store",
+                        "dev.moitessier.store.parts",
                         "dev.moitessier.store.datastore",
                         "java..",
                         "com.google.cloud..",
