@@ -7,7 +7,6 @@ import dev.moitessier.store.Page;
 import dev.moitessier.store.ReadRequest;
 import dev.moitessier.store.memory.MemoryStore;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -18,6 +17,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -132,32 +132,40 @@ class HandOverTest {
 
     @Test
     void aThreadInListenUntilIsNotKeptByWhatOthersWant() throws InterruptedException {
+        Thread caller = Thread.currentThread();
+        AtomicReference<Moitessier> node = new AtomicReference<>();
         AtomicBoolean over = new AtomicBoolean();
-        try (Moitessier node = builder(new Seen()).build();
-                Listener listener = node.listen(Conditions.shared(ADA, "room"))) {
-            List<Thread> speakers = new ArrayList<>();
-            for (int i = 0; i < 3; i++) {
-                String other = "other/" + i;
-                hears(node, other, message -> {});
-                Thread speaker = new Thread(() -> {
-                    while (!over.get()) {
-                        node.dispatch(BOB, other, "hello");
-                        node.dispatch(BOB, "room", "hello");
-                    }
-                });
-                speaker.start();
-                speakers.add(speaker);
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(15);
+        TestStore store = new Seen() {
+            @Override
+            public List<Page> read(List<ReadRequest> asked, int maxBytes) {
+                List<Page> pages = super.read(asked, maxBytes);
+                if (Thread.currentThread().equals(caller) && System.nanoTime() < end) {
+                    // Whenever this thread has read, others want something read at once.
+                    node.get().dispatch(BOB, "other", "more");
+                }
+                return pages;
             }
-            assertThat(listener.listenUntil(
-                            ListenOptions.defaults()
-                                    .timeout(Duration.ofMillis(500))
-                                    .batch(1),
-                            messages -> {}))
+        };
+        try (Moitessier opened = builder(store).build();
+                Listener listener = opened.listen(Conditions.shared(ADA, "room"))) {
+            node.set(opened);
+            hears(opened, "other", message -> {});
+            Thread speaker = new Thread(() -> {
+                while (!over.get()) {
+                    opened.dispatch(BOB, "room", "hello");
+                    LockSupport.parkNanos(100_000);
+                }
+            });
+            speaker.start();
+            long began = System.nanoTime();
+            assertThat(listener.listenUntil(ListenOptions.defaults().timeout(Duration.ofMillis(500)), messages -> {}))
                     .isEqualTo(Ended.TIMEOUT);
+            Duration took = Duration.ofNanos(System.nanoTime() - began);
             over.set(true);
-            for (Thread speaker : speakers) {
-                speaker.join();
-            }
+            speaker.join();
+            assertThat(readers).as("who has read").contains(caller);
+            assertThat(took).isLessThan(Duration.ofSeconds(10));
         }
     }
 

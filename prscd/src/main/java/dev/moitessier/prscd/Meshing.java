@@ -2,6 +2,8 @@ package dev.moitessier.prscd;
 
 import com.typesafe.config.Config;
 import java.util.ServiceLoader;
+import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /** How the nodes of a server know of others: {@code prscd.mesh}. */
@@ -27,13 +29,15 @@ final class Meshing {
     }
 
     private static MeshProvider provider(String kind) {
+        Set<String> choices = new TreeSet<>(Set.of("store", "local"));
         for (MeshProvider each : ServiceLoader.load(MeshProvider.class, Meshing.class.getClassLoader())) {
             if (each.name().equals(kind)) {
                 return each;
             }
+            choices.add(each.name());
         }
-        throw new IllegalArgumentException("prscd.mesh = " + kind + ": must be store, local, or yomo"
-                + (kind.equals("yomo") ? ", which needs moitessier-yomo on the class path" : ""));
+        throw new IllegalArgumentException("prscd.mesh = " + kind + ": must be one of " + choices
+                + (kind.equals("yomo") ? "; yomo needs moitessier-yomo on the class path" : ""));
     }
 
     boolean sharesStore() {

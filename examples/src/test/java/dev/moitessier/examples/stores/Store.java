@@ -1,16 +1,11 @@
 package dev.moitessier.examples.stores;
 
-import dev.moitessier.testkit.Eventually;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
-import java.io.File;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
-import java.net.Socket;
 import java.nio.file.Path;
-import java.time.Duration;
-import org.jspecify.annotations.Nullable;
-import redis.embedded.core.ExecutableProvider;
+import redis.embedded.RedisServer;
 
 /** A store in the scenario: how its server is started, and the lines of configuration that choose it. */
 enum Store {
@@ -45,32 +40,17 @@ enum Store {
                     + " survives is what its settings say, and the store says which") {
         @Override
         Started start(Path directory) throws IOException {
-            File executable = ExecutableProvider.newJarResourceProvider().get();
             int port = freePort();
-            Process server = new ProcessBuilder(
-                            executable.toString(),
-                            "--port",
-                            Integer.toString(port),
-                            "--bind",
-                            "127.0.0.1",
-                            "--dir",
-                            directory.toString(),
-                            "--appendonly",
-                            "yes",
-                            "--save",
-                            "")
-                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                    .redirectError(ProcessBuilder.Redirect.INHERIT)
-                    .start();
-            Runtime.getRuntime().addShutdownHook(new Thread(server::destroyForcibly));
-            Eventually.within(Duration.ofSeconds(20)).until("the server answers", () -> {
-                try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
-                    return socket.isConnected();
-                }
-            });
+            RedisServer server = RedisServer.newRedisServer()
+                    .port(port)
+                    .bind("127.0.0.1")
+                    .setting("dir " + directory)
+                    .setting("appendonly yes")
+                    .setting("save \"\"")
+                    .build();
+            server.start();
             return new Started(
-                    "moitessier { store = redis, redis.url = \"redis://localhost:" + port + "\" }",
-                    server::destroyForcibly);
+                    "moitessier { store = redis, redis.url = \"redis://localhost:" + port + "\" }", server::stop);
         }
     },
     SQLITE(
@@ -103,8 +83,7 @@ enum Store {
         }
     }
 
-    /** Null: it is not on this machine. */
-    abstract @Nullable Started start(Path directory) throws Exception;
+    abstract Started start(Path directory) throws Exception;
 
     String title() {
         return title;

@@ -22,7 +22,7 @@ final class Connecting {
     private static final int MOST = 64;
 
     private final DataSource dataSource;
-    private final Semaphore under = new Semaphore(MOST);
+    private final Semaphore underWay = new Semaphore(MOST);
 
     Connecting(DataSource dataSource) {
         this.dataSource = dataSource;
@@ -31,7 +31,7 @@ final class Connecting {
     /** Ends at the deadline of {@link System#nanoTime()}, or when the thread is interrupted. */
     Connection connect(long deadline) throws SQLException {
         try {
-            if (!under.tryAcquire(left(deadline), TimeUnit.NANOSECONDS)) {
+            if (!underWay.tryAcquire(left(deadline), TimeUnit.NANOSECONDS)) {
                 throw new SQLException(
                         "the server has answered none of " + MOST + " connections that are being made", "08001");
             }
@@ -62,7 +62,7 @@ final class Connecting {
                     LOG.debug("a connection that nobody waits for any more has failed", failure);
                 }
             } finally {
-                under.release();
+                underWay.release();
             }
         }
 
