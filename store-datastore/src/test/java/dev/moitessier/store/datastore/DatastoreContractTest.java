@@ -1,5 +1,6 @@
 package dev.moitessier.store.datastore;
 
+import dev.moitessier.store.datastore.emulator.Emulator;
 import dev.moitessier.testkit.StoreContract;
 import dev.moitessier.testkit.StoreWiring;
 import org.junit.jupiter.api.parallel.Execution;

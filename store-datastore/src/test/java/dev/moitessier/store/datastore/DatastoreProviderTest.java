@@ -12,6 +12,7 @@ import dev.moitessier.Moitessier;
 import dev.moitessier.Person;
 import dev.moitessier.store.MailboxStore;
 import dev.moitessier.store.StoreException;
+import dev.moitessier.store.datastore.emulator.Emulator;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -22,11 +23,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 final class DatastoreProviderTest {
     private static Config config(String more) throws Exception {
         Emulator emulator = Emulator.shared(Emulator.Kind.DATASTORE);
+        String ours = "moitessier.datastore { emulator-host = \"" + emulator.host() + ":" + emulator.port()
+                + "\", project = provider, namespace = " + Scratch.namespace() + " }";
         return ConfigFactory.parseString(more)
-                .withFallback(ConfigFactory.parseString("moitessier.datastore { emulator-host = \"" + emulator.host()
-                        + ":"
-                        + emulator.port() + "\", project = " + Emulator.PROJECT + ", namespace = " + Scratch.namespace()
-                        + " }"))
+                .withFallback(ConfigFactory.parseString(ours))
                 .withFallback(ConfigFactory.load())
                 .resolve();
     }

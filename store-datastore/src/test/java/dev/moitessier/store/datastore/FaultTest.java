@@ -12,6 +12,7 @@ import dev.moitessier.store.Registered;
 import dev.moitessier.store.Registration;
 import dev.moitessier.store.StoreException;
 import dev.moitessier.store.Unregistered;
+import dev.moitessier.store.datastore.emulator.Emulator;
 import dev.moitessier.testkit.FaultProxy;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;

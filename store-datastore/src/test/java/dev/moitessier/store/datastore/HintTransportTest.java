@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.moitessier.store.HintSink;
 import dev.moitessier.store.MailboxStore;
 import dev.moitessier.store.Watch;
+import dev.moitessier.store.datastore.emulator.Emulator;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;

@@ -13,6 +13,7 @@ import com.google.cloud.datastore.StructuredQuery.PropertyFilter;
 import dev.moitessier.store.Appended;
 import dev.moitessier.store.Entry;
 import dev.moitessier.store.Page;
+import dev.moitessier.store.datastore.emulator.Emulator;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;

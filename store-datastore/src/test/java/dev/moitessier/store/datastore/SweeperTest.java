@@ -12,6 +12,7 @@ import dev.moitessier.store.Registration;
 import dev.moitessier.store.Retention;
 import dev.moitessier.store.StoreException;
 import dev.moitessier.store.SweepPolicy;
+import dev.moitessier.store.datastore.emulator.Emulator;
 import dev.moitessier.testkit.MutableClock;
 import java.time.Duration;
 import java.time.Instant;

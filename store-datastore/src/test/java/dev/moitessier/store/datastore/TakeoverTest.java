@@ -6,6 +6,7 @@ import com.google.cloud.datastore.BooleanValue;
 import com.google.cloud.datastore.Datastore;
 import com.google.cloud.datastore.Entity;
 import com.google.cloud.datastore.Key;
+import dev.moitessier.store.datastore.emulator.Emulator;
 import java.time.Duration;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
