@@ -1,6 +1,7 @@
 package dev.moitessier.store.datastore;
 
 import dev.moitessier.store.datastore.emulator.Emulator;
+import dev.moitessier.store.datastore.emulator.OnEmulator;
 import dev.moitessier.testkit.CoreContract;
 import dev.moitessier.testkit.StoreWiring;
 import org.junit.jupiter.api.Tag;
@@ -10,6 +11,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 /** Core and the store together. */
 @Tag("long")
 @Execution(ExecutionMode.CONCURRENT)
+@OnEmulator(Emulator.Kind.DATASTORE)
 final class DatastoreCoreContractTest extends CoreContract {
     @Override
     protected StoreWiring wiring(String namespace) throws Exception {

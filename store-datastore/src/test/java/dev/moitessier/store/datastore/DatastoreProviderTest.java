@@ -13,6 +13,7 @@ import dev.moitessier.Person;
 import dev.moitessier.store.MailboxStore;
 import dev.moitessier.store.StoreException;
 import dev.moitessier.store.datastore.emulator.Emulator;
+import dev.moitessier.store.datastore.emulator.OnEmulator;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+@OnEmulator(Emulator.Kind.DATASTORE)
 final class DatastoreProviderTest {
     private static Config config(String more) throws Exception {
         Emulator emulator = Emulator.shared(Emulator.Kind.DATASTORE);

@@ -55,6 +55,11 @@ public final class Emulator {
             this.aptPackage = aptPackage;
             this.mainClass = mainClass;
         }
+
+        /** The first kind under {@code CI=true}; the second is used where it is present. */
+        boolean mustBeThere() {
+            return this == DATASTORE && "true".equals(System.getenv("CI"));
+        }
     }
 
     /** Of the packages for Debian, Red Hat, snap and Homebrew, and where archives are unpacked. */
@@ -68,6 +73,7 @@ public final class Emulator {
             "/opt/google-cloud-sdk",
             "/usr/local/google-cloud-sdk");
 
+    private static final String GIVEN = "DATASTORE_EMULATOR_HOST";
     private static final long PATIENCE = TimeUnit.SECONDS.toNanos(90);
     private static final Map<Kind, Emulator> SHARED = new EnumMap<>(Kind.class);
 
@@ -98,7 +104,7 @@ public final class Emulator {
 
     /** The one that is given by the environment, which nobody can stop, or one of the caller's own. */
     public static Emulator any(Kind kind) throws IOException {
-        String given = System.getenv("DATASTORE_EMULATOR_HOST");
+        String given = System.getenv(GIVEN);
         return given != null && kind == Kind.DATASTORE ? given(given) : own(kind);
     }
 
@@ -114,22 +120,28 @@ public final class Emulator {
 
     /** @param indexes whether it makes what index a query needs; the Firestore emulator always does */
     public static Emulator own(Kind kind, boolean indexes) throws IOException {
-        Path jar = jar(kind).orElseThrow(() -> missing(kind));
+        Path jar = jar(kind)
+                .orElseThrow(() -> kind.mustBeThere()
+                        ? new IllegalStateException(howToInstall(kind))
+                        : new TestAbortedException(howToInstall(kind)));
         Emulator emulator = new Emulator(kind, "127.0.0.1", freePort(), jar, indexes);
         Runtime.getRuntime().addShutdownHook(new Thread(emulator::stop));
         emulator.start();
         return emulator;
     }
 
-    /** The first kind must be there where {@code CI=true}; the second is used where it is present. */
-    private static RuntimeException missing(Kind kind) {
-        String sentence = "Google's emulator of " + kind.name().toLowerCase(Locale.ROOT) + " was not found: "
-                + (kind == Kind.DATASTORE ? "set DATASTORE_EMULATOR_HOST=host:port, or " : "")
+    /** How to install it, if it is not there. */
+    static Optional<String> missing(Kind kind) {
+        boolean there = (kind == Kind.DATASTORE && System.getenv(GIVEN) != null)
+                || jar(kind).isPresent();
+        return there ? Optional.empty() : Optional.of(howToInstall(kind));
+    }
+
+    private static String howToInstall(Kind kind) {
+        return "Google's emulator of " + kind.name().toLowerCase(Locale.ROOT) + " was not found: "
+                + (kind == Kind.DATASTORE ? "set " + GIVEN + "=host:port, or " : "")
                 + "install it with \"apt-get install " + kind.aptPackage + "\" or \"gcloud components install "
                 + kind.folder + "\"";
-        return kind == Kind.DATASTORE && "true".equals(System.getenv("CI"))
-                ? new IllegalStateException(sentence)
-                : new TestAbortedException(sentence);
     }
 
     private static Optional<Path> jar(Kind kind) {
