@@ -65,7 +65,7 @@ final class DatastoreBenchmark {
         this.quick = quick;
         rounds = quick ? 2 : 9;
         sliceNanos = Duration.ofMillis(quick ? 300 : 2_500).toNanos();
-        datastore = emulator.datastore(Scratch.namespace());
+        datastore = Clients.of(emulator, Scratch.namespace());
         store = DatastoreStore.create(datastore);
     }
 

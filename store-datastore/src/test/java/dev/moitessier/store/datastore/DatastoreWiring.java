@@ -30,7 +30,7 @@ class DatastoreWiring implements StoreWiring {
     }
 
     private DatastoreStore open(int port, Clocks clocks) {
-        return configure(DatastoreStore.builder(emulator.datastore(port, namespace))
+        return configure(DatastoreStore.builder(Clients.through(port, emulator, namespace))
                         .callLimit(CALL_LIMIT)
                         .retentionPause(Duration.ZERO)
                         .clocks(clocks))

@@ -41,7 +41,7 @@ final class FaultTest {
         Emulator emulator = Emulator.shared(Emulator.Kind.DATASTORE);
         String namespace = Scratch.namespace();
         try (FaultProxy proxy = FaultProxy.to(emulator.host(), emulator.port());
-                DatastoreStore store = DatastoreStore.create(emulator.datastore(proxy.port(), namespace))) {
+                DatastoreStore store = DatastoreStore.create(Clients.through(proxy.port(), emulator, namespace))) {
             Scratch.hear(store, "room");
             List<String> expected = new ArrayList<>();
             for (int i = 0; i < 12; i++) {
@@ -66,7 +66,8 @@ final class FaultTest {
     void housekeepingWhoseCommitWasCutAnswersAsIfNothingHadHappened() throws Exception {
         Emulator emulator = Emulator.shared(Emulator.Kind.DATASTORE);
         try (FaultProxy proxy = FaultProxy.to(emulator.host(), emulator.port());
-                DatastoreStore store = DatastoreStore.create(emulator.datastore(proxy.port(), Scratch.namespace()))) {
+                DatastoreStore store =
+                        DatastoreStore.create(Clients.through(proxy.port(), emulator, Scratch.namespace()))) {
             UUID session = UUID.randomUUID();
             proxy.cutNextAnswer(COMMIT);
             store.open(session, Duration.ofMinutes(1));
@@ -89,7 +90,7 @@ final class FaultTest {
     @Test
     void aDatabaseThatWasRestartedEmptyIsReportedAndUsed() throws Exception {
         Emulator emulator = Emulator.own(Emulator.Kind.DATASTORE);
-        try (DatastoreStore store = DatastoreStore.create(emulator.datastore(Scratch.namespace()))) {
+        try (DatastoreStore store = DatastoreStore.create(Clients.of(emulator, Scratch.namespace()))) {
             UUID session = UUID.randomUUID();
             store.open(session, Duration.ofMinutes(1));
             Registered before = store.register(Scratch.registration("room", "s", session));
@@ -122,7 +123,8 @@ final class FaultTest {
     void halfAMinuteOfOutageEndsNoSessionAndLosesNothing() throws Exception {
         Emulator emulator = Emulator.shared(Emulator.Kind.DATASTORE);
         try (FaultProxy proxy = FaultProxy.to(emulator.host(), emulator.port());
-                DatastoreStore store = DatastoreStore.create(emulator.datastore(proxy.port(), Scratch.namespace()));
+                DatastoreStore store =
+                        DatastoreStore.create(Clients.through(proxy.port(), emulator, Scratch.namespace()));
                 Outage outage = new Outage(store)) {
             outage.begin();
             Scratch.until("messages before the outage", Duration.ofSeconds(20), () -> outage.heard() > 20);
@@ -145,7 +147,8 @@ final class FaultTest {
         Emulator emulator = Emulator.shared(Emulator.Kind.DATASTORE);
         AtomicInteger lookups = new AtomicInteger();
         try (FaultProxy proxy = FaultProxy.to(emulator.host(), emulator.port());
-                DatastoreStore store = DatastoreStore.create(emulator.datastore(proxy.port(), Scratch.namespace()))) {
+                DatastoreStore store =
+                        DatastoreStore.create(Clients.through(proxy.port(), emulator, Scratch.namespace()))) {
             List<ReadRequest> requests = new ArrayList<>();
             for (int i = 0; i < 20; i++) {
                 long head = Scratch.hear(store, "room/" + i).head();

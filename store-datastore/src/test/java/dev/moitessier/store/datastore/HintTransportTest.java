@@ -27,7 +27,7 @@ final class HintTransportTest {
     @BeforeEach
     void open() throws Exception {
         String namespace = Scratch.namespace();
-        var datastore = Emulator.shared(Emulator.Kind.DATASTORE).datastore(namespace);
+        var datastore = Clients.of(Emulator.shared(Emulator.Kind.DATASTORE), namespace);
         here = DatastoreStore.builder(datastore).hints(topic.transport()).open();
         there = DatastoreStore.builder(datastore).hints(topic.transport()).open();
         Scratch.hear(here, "room");
@@ -59,7 +59,7 @@ final class HintTransportTest {
     void theStoreSaysThatItPushesWithinTheTransportsBound() throws Exception {
         assertThat(here.capabilities().push()).contains(Duration.ofSeconds(1));
         try (MailboxStore without =
-                DatastoreStore.create(Emulator.shared(Emulator.Kind.DATASTORE).datastore(Scratch.namespace()))) {
+                DatastoreStore.create(Clients.of(Emulator.shared(Emulator.Kind.DATASTORE), Scratch.namespace()))) {
             assertThat(without.capabilities().push()).isEmpty();
         }
     }
@@ -130,7 +130,7 @@ final class HintTransportTest {
             }
         };
         try (DatastoreStore store = DatastoreStore.builder(
-                        Emulator.shared(Emulator.Kind.DATASTORE).datastore(Scratch.namespace()))
+                        Clients.of(Emulator.shared(Emulator.Kind.DATASTORE), Scratch.namespace()))
                 .hints(broken)
                 .open()) {
             Scratch.hear(store, "room");

@@ -35,7 +35,7 @@ final class SweeperTest {
 
     @BeforeEach
     void open() throws Exception {
-        datastore = Emulator.shared(Emulator.Kind.DATASTORE).datastore(Scratch.namespace());
+        datastore = Clients.of(Emulator.shared(Emulator.Kind.DATASTORE), Scratch.namespace());
         store = builder().open();
     }
 

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 final class TakeoverTest {
     @Test
     void aSessionThatEndedHoldsNothingEvenBeforeItsSubscribersWereRemoved() throws Exception {
-        Datastore datastore = Emulator.shared(Emulator.Kind.DATASTORE).datastore(Scratch.namespace());
+        Datastore datastore = Clients.of(Emulator.shared(Emulator.Kind.DATASTORE), Scratch.namespace());
         try (DatastoreStore store = DatastoreStore.create(datastore)) {
             UUID died = opened(store);
             UUID next = opened(store);

@@ -1,8 +1,5 @@
 package dev.moitessier.store.datastore.emulator;
 
-import com.google.cloud.NoCredentials;
-import com.google.cloud.datastore.Datastore;
-import com.google.cloud.datastore.DatastoreOptions;
 import java.io.File;
 import java.io.IOException;
 import java.net.HttpURLConnection;
@@ -192,24 +189,6 @@ public final class Emulator {
 
     public Kind kind() {
         return kind;
-    }
-
-    /**
-     * A client of it, through this port, with a project of this name, too. The Datastore emulator copies all that a project has
-     * whenever two transactions meet, and locks it as a whole, so that one project for all tests makes them slow.
-     */
-    public Datastore datastore(int throughPort, String namespace) {
-        return DatastoreOptions.newBuilder()
-                .setHost("http://" + host + ":" + throughPort)
-                .setProjectId(namespace)
-                .setNamespace(namespace)
-                .setCredentials(NoCredentials.getInstance())
-                .build()
-                .getService();
-    }
-
-    public Datastore datastore(String namespace) {
-        return datastore(port, namespace);
     }
 
     public void start() throws IOException {
