@@ -1,6 +1,7 @@
 package dev.moitessier.store.datastore;
 
 import dev.moitessier.store.MailboxStore;
+import dev.moitessier.store.datastore.emulator.Emulator;
 import dev.moitessier.testkit.FaultProxy;
 import dev.moitessier.testkit.MutableClock;
 import dev.moitessier.testkit.StoreWiring;

@@ -12,6 +12,8 @@ import dev.moitessier.store.Registered;
 import dev.moitessier.store.Registration;
 import dev.moitessier.store.StoreException;
 import dev.moitessier.store.Unregistered;
+import dev.moitessier.store.datastore.emulator.Emulator;
+import dev.moitessier.store.datastore.emulator.OnEmulator;
 import dev.moitessier.testkit.FaultProxy;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -25,6 +27,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What the contract's cuts do not aim at: the very commit, half a minute of outage, a database that lost everything. */
+@OnEmulator(Emulator.Kind.DATASTORE)
 final class FaultTest {
     /** The request of a commit. */
     private static final Predicate<byte[]> COMMIT =

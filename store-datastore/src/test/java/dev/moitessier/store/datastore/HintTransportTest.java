@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.moitessier.store.HintSink;
 import dev.moitessier.store.MailboxStore;
 import dev.moitessier.store.Watch;
+import dev.moitessier.store.datastore.emulator.Emulator;
+import dev.moitessier.store.datastore.emulator.OnEmulator;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -14,6 +16,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** The contract of {@link HintTransport}, by one that works. */
+@OnEmulator(Emulator.Kind.DATASTORE)
 final class HintTransportTest {
     private static final Duration SOON = Duration.ofSeconds(10);
 

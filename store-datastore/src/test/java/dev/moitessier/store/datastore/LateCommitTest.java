@@ -13,6 +13,8 @@ import com.google.cloud.datastore.StructuredQuery.PropertyFilter;
 import dev.moitessier.store.Appended;
 import dev.moitessier.store.Entry;
 import dev.moitessier.store.Page;
+import dev.moitessier.store.datastore.emulator.Emulator;
+import dev.moitessier.store.datastore.emulator.OnEmulator;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -44,12 +46,14 @@ final class LateCommitTest {
     private static final Duration TIME = Duration.ofSeconds(3);
 
     @Test
+    @OnEmulator(Emulator.Kind.DATASTORE)
     void onTheDatastoreEmulatorANumberTakenBeforeTheCommitLosesAndAPositionDoesNot() throws Exception {
         compare(Emulator.shared(Emulator.Kind.DATASTORE));
     }
 
     @Test
     @Tag("long")
+    @OnEmulator(Emulator.Kind.FIRESTORE)
     void onTheFirestoreEmulatorANumberTakenBeforeTheCommitLosesAndAPositionDoesNot() throws Exception {
         compare(Emulator.shared(Emulator.Kind.FIRESTORE));
     }

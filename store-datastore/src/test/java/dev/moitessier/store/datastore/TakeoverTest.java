@@ -6,11 +6,14 @@ import com.google.cloud.datastore.BooleanValue;
 import com.google.cloud.datastore.Datastore;
 import com.google.cloud.datastore.Entity;
 import com.google.cloud.datastore.Key;
+import dev.moitessier.store.datastore.emulator.Emulator;
+import dev.moitessier.store.datastore.emulator.OnEmulator;
 import java.time.Duration;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
 /** What the contract cannot bring about: a session that was marked as ended by a process that died before it cleared up. */
+@OnEmulator(Emulator.Kind.DATASTORE)
 final class TakeoverTest {
     @Test
     void aSessionThatEndedHoldsNothingEvenBeforeItsSubscribersWereRemoved() throws Exception {
