@@ -7,9 +7,13 @@
 //	peer function ADDRESS CREDENTIAL NAME TAGS print|echo=TAG|psig
 //	peer node ADDRESS CREDENTIAL REALM MESH
 //	peer bench ADDRESS FRAMES WINDOW ROUNDS
+//	peer version
 //
 // A credential of "-" is none, tags are in hex with commas. What it says to the test is a line that begins with "@"; what
 // the test says are lines on its standard input, at whose end it exits.
+//
+// Built with -tags yomo116 it is a program over github.com/yomorun/yomo v1.16.2, and with -tags psig its function is one over
+// github.com/yomorun/psig v1.0.0; go.mod then wants "require" and "replace" lines for what the module proxy does not have.
 package main
 
 import (
@@ -27,6 +31,10 @@ import (
 )
 
 func main() {
+	if len(os.Args) == 2 && os.Args[1] == "version" {
+		say("%s", version)
+		return
+	}
 	if len(os.Args) < 3 {
 		fail("usage: see main.go")
 	}
@@ -98,9 +106,7 @@ func zipper(args []string) {
 	go func() {
 		check(z.ListenAndServe(context.Background(), args[0]))
 	}()
-	probe := yomo.NewSource("probe", args[0], yomo.WithSourceReConnect(), yomo.WithCredential(given))
-	check(probe.Connect())
-	_ = probe.Close()
+	awaitZipper(args[0], given)
 	say("READY")
 	lines(func(string) {})
 	os.Exit(0)
@@ -114,7 +120,7 @@ func source(address, given, name string) {
 	lines(func(line string) {
 		words := strings.Split(line, " ")
 		if len(words) > 2 {
-			check(s.WriteWithTarget(tag(words[0]), unhex(words[1]), words[2]))
+			check(writeWithTarget(s, tag(words[0]), unhex(words[1]), words[2]))
 		} else {
 			check(s.Write(tag(words[0]), unhex(words[1])))
 		}
@@ -133,8 +139,7 @@ func function(address, given, name, tags, answer string) {
 	check(f.SetHandler(func(ctx serverless.Context) {
 		switch {
 		case answer == "print":
-			source, _ := ctx.Metadata("yomo-source-id")
-			tid, _ := ctx.Metadata("yomo-tid")
+			source, tid := origin(ctx)
 			say("DATA %x %x source=%s tid=%s", ctx.Tag(), ctx.Data(), source, tid)
 		case answer == "psig":
 			psig(ctx, name)

@@ -21,37 +21,6 @@ type signalling struct {
 	MeshID  string `msgpack:"mesh,omitempty"`
 }
 
-type channelEvent struct {
-	Event string `msgpack:"event"`
-	Data  string `msgpack:"data"`
-}
-
-// psig answers an event as psig's WriteEvent does: the signalling that came, with another payload, sid and p being the
-// function's name.
-func psig(ctx serverless.Context, name string) {
-	var message signalling
-	if err := msgpack.Unmarshal(ctx.Data(), &message); err != nil {
-		say("ERROR %v", err)
-		return
-	}
-	if message.Type != "data" {
-		return
-	}
-	var event channelEvent
-	if err := msgpack.Unmarshal(message.Payload, &event); err != nil {
-		say("ERROR %v", err)
-		return
-	}
-	payload, err := msgpack.Marshal(&channelEvent{Event: "re:" + event.Event, Data: event.Data})
-	check(err)
-	message.Payload, message.Sid, message.Cid = payload, name, name
-	reply, err := msgpack.Marshal(&message)
-	check(err)
-	if err := ctx.Write(0x21, reply); err != nil {
-		say("ERROR %v", err)
-	}
-}
-
 // node is to the zipper what a prscd written in Go is: a source of 0x20 and a function on 0x20 and 0x21, which drops what
 // is of another realm, and hands the rest to the peers of the channel but the one it comes from.
 //

@@ -1,3 +1,5 @@
+//go:build !yomo116
+
 package main
 
 import (

@@ -26,6 +26,7 @@ final class GoProgram implements AutoCloseable {
     private static final Path SOURCES = Path.of("src", "test", "go");
     private static final Path BINARY = Path.of("target", "go", "peer").toAbsolutePath();
     private static boolean built;
+    private static @Nullable Boolean old;
 
     private final Process process;
     private final BufferedWriter in;
@@ -125,6 +126,16 @@ final class GoProgram implements AutoCloseable {
     /** Another build of the same program, such as one over another version of YoMo, by -Dyomo.peer=. */
     static Path binary() {
         return Path.of(System.getProperty("yomo.peer", BINARY.toString()));
+    }
+
+    /** Whether it is built over v1.16.2, with {@code -tags yomo116}: without targets, and without metadata for functions. */
+    static synchronized boolean isOld() {
+        if (old == null) {
+            try (GoProgram asked = start("version")) {
+                old = asked.next().equals("1.16");
+            }
+        }
+        return old;
     }
 
     static GoProgram start(String... arguments) {

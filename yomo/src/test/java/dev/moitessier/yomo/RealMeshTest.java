@@ -64,14 +64,18 @@ class RealMeshTest {
     private PrscdServer server(String mesh) throws IOException {
         Moitessier moitessier = Moitessier.on(new MemoryStore());
         open.add(moitessier);
-        PrscdServer server = PrscdServer.builder(moitessier)
-                .config(ConfigFactory.parseString(
-                        "prscd { port = 0, tls.self-made = true, origins = [\"*\"], mesh = yomo,"
-                                + " mesh-id = " + mesh + ", yomo { zipper = \"" + address + "\", trust-all = true },"
-                                + " realms.shop { keys = [demo], join = [\"*\"], publish = [\"*\"] } }"))
-                .start();
+        PrscdServer server = server(moitessier, mesh, "shop", address);
         open.add(server);
         return server;
+    }
+
+    static PrscdServer server(Moitessier moitessier, String mesh, String realm, String zipper) throws IOException {
+        return PrscdServer.builder(moitessier)
+                .config(ConfigFactory.parseString(
+                        "prscd { port = 0, tls.self-made = true, origins = [\"*\"], mesh = yomo, mesh-id = " + mesh
+                                + ", yomo { zipper = \"" + zipper + "\", trust-all = true }, realms." + realm
+                                + " { keys = [demo], join = [\"*\"], publish = [\"*\"] } }"))
+                .start();
     }
 
     /** An unmodified client in the room, on this server. */

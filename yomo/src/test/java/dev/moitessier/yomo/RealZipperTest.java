@@ -2,6 +2,7 @@ package dev.moitessier.yomo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import dev.moitessier.prscd.Await;
 import dev.moitessier.psig.ChannelEvent;
@@ -107,7 +108,8 @@ class RealZipperTest {
         GoProgram source = closing(GoProgram.start("source", address, "-", "go").ready());
         source.tell("30 0102ff");
 
-        assertThat(sink.next()).matches("DATA 31 0202ff source=[\\w-]{21} tid=[\\w-]{21}");
+        String nanoid = GoProgram.isOld() ? "-" : "[\\w-]{21}";
+        assertThat(sink.next()).matches("DATA 31 0202ff source=" + nanoid + " tid=" + nanoid);
     }
 
     @Test
@@ -236,6 +238,7 @@ class RealZipperTest {
 
     @Test
     void aTargetReachesOnlyWhoWantsIt() {
+        assumeFalse(GoProgram.isOld(), "zippers of 1.16 know no targets");
         List<String> got = new CopyOnWriteArrayList<>();
         closing(function("one")
                 .observe(0x41)
@@ -270,7 +273,7 @@ class RealZipperTest {
         assertThatThrownBy(() ->
                         source("java").zipper(guarded).credential("token:wr0ng").connect())
                 .isInstanceOf(ZipperException.Rejected.class)
-                .hasMessageContaining("invalid token")
+                .hasMessageContaining(GoProgram.isOld() ? "authentication failed" : "invalid token")
                 .hasMessageNotContaining("wr0ng");
         assertThatThrownBy(() -> source("java").zipper(guarded).connect()).isInstanceOf(ZipperException.Rejected.class);
         Source source = closing(
