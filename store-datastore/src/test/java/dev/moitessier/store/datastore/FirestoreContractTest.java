@@ -5,9 +5,12 @@ import dev.moitessier.store.datastore.emulator.OnEmulator;
 import dev.moitessier.testkit.StoreContract;
 import dev.moitessier.testkit.StoreWiring;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** The contract on the Firestore emulator in Datastore mode, whose locks are like those that production has by default. */
 @Tag("long")
+@Execution(ExecutionMode.CONCURRENT)
 @OnEmulator(Emulator.Kind.FIRESTORE)
 final class FirestoreContractTest extends StoreContract {
     @Override
