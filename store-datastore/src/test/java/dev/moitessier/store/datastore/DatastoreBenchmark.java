@@ -40,7 +40,7 @@ import java.util.function.IntConsumer;
 /**
  * Prints ratios from one run on Google's Datastore emulator, a fresh one that makes indexes: the original's query needs one. Group
  * commit beside one caller, many listeners beside one, and the original's way (an entity per listener, found by {@code Created >}). An
- * emulator's times say nothing about production's. Arguments: {@code full} (default, about four minutes) or {@code quick}, the parts to
+ * emulator's times say nothing about production's. Arguments: {@code full} (default, about three minutes) or {@code quick}, the parts to
  * run ({@code group-commit}, {@code fan-out}, {@code polling}; default all), and the file for the report.
  */
 final class DatastoreBenchmark {
@@ -66,8 +66,8 @@ final class DatastoreBenchmark {
 
     private DatastoreBenchmark(Emulator emulator, boolean quick) {
         this.quick = quick;
-        rounds = quick ? 2 : 9;
-        sliceNanos = Duration.ofMillis(quick ? 300 : 2_500).toNanos();
+        rounds = quick ? 2 : 7;
+        sliceNanos = Duration.ofMillis(quick ? 300 : 1_500).toNanos();
         datastore = Clients.of(emulator, Scratch.namespace());
         store = DatastoreStore.create(datastore);
     }
