@@ -117,8 +117,8 @@ final class DatastoreBenchmark {
         register("hot", 1);
         Contender one = new Contender("1 caller", 1, caller -> append("hot"));
         Contender many = new Contender(CALLERS + " callers", CALLERS, caller -> append("hot"));
-        Contender alone = new Contender(
-                BY_HAND + " callers, a transaction each by hand", BY_HAND, caller -> transaction("bare"));
+        Contender alone =
+                new Contender(BY_HAND + " callers, a transaction each by hand", BY_HAND, caller -> transaction("bare"));
         double[][] rates = inTurns("one scope", List.of(one, many, alone));
         atLeast(CALLERS + " callers, to 1", ratio(rates[1], rates[0]), 5);
         line("  %-62s %6.2f".formatted("group commit, to a transaction each by hand", ratio(rates[1], rates[2])));

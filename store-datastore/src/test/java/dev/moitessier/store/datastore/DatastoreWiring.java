@@ -76,6 +76,6 @@ class DatastoreWiring implements StoreWiring {
 
     @Override
     public int fuzzOperations() {
-        return 60;
+        return 40;
     }
 }
