@@ -41,7 +41,7 @@ final class DatastoreProviderTest {
             Listener listener = moitessier.listen(Conditions.shared(Person.of("ada"), "room/42"));
             listener.subscribe(ListenOptions.defaults(), message -> heard.add(message.text()));
             moitessier.dispatch(Person.of("bob"), "room/42", "hello");
-            Scratch.until("the message", Duration.ofSeconds(10), () -> heard.equals(List.of("hello")));
+            Scratch.until("the message", Duration.ofSeconds(20), () -> heard.equals(List.of("hello")));
         }
     }
 

@@ -76,6 +76,6 @@ class DatastoreWiring implements StoreWiring {
 
     @Override
     public int fuzzOperations() {
-        return 200;
+        return 40;
     }
 }

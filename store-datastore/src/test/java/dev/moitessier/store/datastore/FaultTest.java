@@ -136,7 +136,7 @@ final class FaultTest {
                     () -> System.nanoTime() - away > Duration.ofSeconds(30).toNanos());
             proxy.heal();
             int before = outage.heard();
-            Scratch.until("messages after the outage", Duration.ofSeconds(30), () -> outage.heard() > before + 20);
+            Scratch.until("messages after the outage", Duration.ofSeconds(60), () -> outage.heard() > before + 20);
             outage.end();
             assertThat(outage.received()).isEqualTo(outage.sent());
         }

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 /** The contract of {@link HintTransport}, by one that works. */
 @OnEmulator(Emulator.Kind.DATASTORE)
 final class HintTransportTest {
-    private static final Duration SOON = Duration.ofSeconds(10);
+    private static final Duration SOON = Duration.ofSeconds(20);
 
     private final LocalTransport.Topic topic = new LocalTransport.Topic();
     private DatastoreStore here;
@@ -57,7 +57,7 @@ final class HintTransportTest {
 
     @Test
     void theStoreSaysThatItPushesWithinTheTransportsBound() throws Exception {
-        assertThat(here.capabilities().push()).contains(Duration.ofSeconds(1));
+        assertThat(here.capabilities().push()).contains(Duration.ofSeconds(5));
         try (MailboxStore without =
                 DatastoreStore.create(Clients.of(Emulator.shared(Emulator.Kind.DATASTORE), Scratch.namespace()))) {
             assertThat(without.capabilities().push()).isEmpty();
@@ -73,7 +73,7 @@ final class HintTransportTest {
             for (int i = 0; i < 5; i++) {
                 heard.dirty.clear();
                 Scratch.put(here, "room", "m" + i);
-                Scratch.until("a hint in the other process", Duration.ofSeconds(1), () -> heard.dirty.contains("room"));
+                Scratch.until("a hint in the other process", Duration.ofSeconds(5), () -> heard.dirty.contains("room"));
             }
             assertThat(heard.dirty).as("scopes that were not added").containsOnly("room");
         }

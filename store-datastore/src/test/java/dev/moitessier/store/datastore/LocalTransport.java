@@ -65,7 +65,7 @@ final class LocalTransport implements HintTransport {
 
     @Override
     public Optional<Duration> bound() {
-        return Optional.of(Duration.ofSeconds(1));
+        return Optional.of(Duration.ofSeconds(5));
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.moitessier.store.datastore.emulator;
 
 import java.io.File;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.HttpURLConnection;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -9,6 +10,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
@@ -16,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.opentest4j.TestAbortedException;
 
@@ -79,7 +82,10 @@ public final class Emulator {
     private final int port;
     private final @Nullable Path jar;
     private final boolean indexes;
-    private @Nullable Process process;
+    private volatile @Nullable Running running;
+
+    /** Its process, and the folder that it works in. */
+    private record Running(Process process, Path folder) {}
 
     private Emulator(Kind kind, String host, int port, @Nullable Path jar, boolean indexes) {
         this.kind = kind;
@@ -197,7 +203,7 @@ public final class Emulator {
         ProcessBuilder builder = new ProcessBuilder(command(folder));
         builder.redirectErrorStream(true).redirectOutput(output.toFile());
         Process started = builder.start();
-        process = started;
+        running = new Running(started, folder);
         long end = System.nanoTime() + PATIENCE;
         while (!answers()) {
             if (!started.isAlive() || System.nanoTime() > end) {
@@ -258,10 +264,22 @@ public final class Emulator {
 
     /** Ends it hard; what it held is lost, as it keeps nothing on disk. */
     public void stop() {
-        Process running = process;
-        if (running != null) {
-            running.destroyForcibly();
-            running.onExit().join();
+        Running ending = running;
+        running = null;
+        if (ending != null) {
+            ending.process.destroyForcibly();
+            ending.process.onExit().join();
+            delete(ending.folder);
+        }
+    }
+
+    private static void delete(Path folder) {
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path each : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(each);
+            }
+        } catch (IOException left) {
+            throw new UncheckedIOException("the emulator's folder is left behind", left);
         }
     }
 }
