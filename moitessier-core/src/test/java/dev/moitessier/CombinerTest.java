@@ -524,6 +524,73 @@ class CombinerTest {
     }
 
     @Test
+    void blockingCallersNeedNoWriter() {
+        int callers = 16;
+        try (Spoken node = Spoken.far()) {
+            node.shared("a");
+            List<CompletableFuture<Void>> all = new ArrayList<>();
+            for (int i = 0; i < callers; i++) {
+                all.add(CompletableFuture.runAsync(
+                        () -> {
+                            for (int k = 0; k < 100; k++) {
+                                node.dispatching.dispatch(FROM_BOB.to("a").text("x"));
+                            }
+                        },
+                        work -> new Thread(work, "caller").start()));
+            }
+            all.forEach(CompletableFuture::join);
+            assertThat(node.line().calls)
+                    .allMatch(call -> call.thread().getName().equals("caller"))
+                    .anyMatch(call -> call.batch().size() > 1);
+        }
+    }
+
+    /** He keeps his interruption and is told what became of his own; the others' appends are tried again. */
+    @Test
+    void aCallerWhoIsInterruptedWhileHeCarriesOthersHarmsNobodyElse() throws InterruptedException {
+        try (Spoken node = Spoken.far()) {
+            ListenerRef a = node.shared("a");
+            Gate gate = shut(node);
+            CompletableFuture<Dispatched> first = inThread(node, "a", "first");
+            until("the first is under way", () -> gate.waiting.get() == 1);
+            CompletableFuture<Boolean> written = new CompletableFuture<>();
+            AtomicBoolean keptIt = new AtomicBoolean();
+            Thread caller = new Thread(() -> {
+                try {
+                    node.dispatching.dispatch(FROM_BOB.to("a").text("interrupted"));
+                    written.complete(true); // the next try came before he saw that he is interrupted
+                } catch (StoreException.Interrupted failure) {
+                    written.complete(false);
+                }
+                keptIt.set(Thread.currentThread().isInterrupted());
+            });
+            caller.start();
+            until("it waits", () -> node.dispatching.waiting() == 1);
+            CompletableFuture<Dispatched> other = inThread(node, "a", "other");
+            until("both wait", () -> node.dispatching.waiting() == 2);
+            AtomicInteger carried = new AtomicInteger();
+            node.line().line = (batch, store) -> {
+                if (Thread.currentThread() != caller) {
+                    return store.append(batch);
+                }
+                carried.set(batch.size());
+                Thread.currentThread().interrupt();
+                return Collections.nCopies(
+                        batch.size(), new Appended.Failed(new StoreException.Interrupted("interrupted", false)));
+            };
+            gate.open.release();
+            first.join();
+            other.join();
+            caller.join(TimeUnit.SECONDS.toMillis(20));
+            assertThat(carried).hasValue(2);
+            assertThat(keptIt).isTrue();
+            assertThat(node.heard(a))
+                    .containsExactlyElementsOf(
+                            written.join() ? List.of("first", "interrupted", "other") : List.of("first", "other"));
+        }
+    }
+
+    @Test
     void aCallerWaitsNoLongerThanTheCallTimeoutForAScopeThatHangs() {
         try (Spoken node =
                 new Spoken.Builder().far().callTimeout(Duration.ofMillis(100)).build()) {
