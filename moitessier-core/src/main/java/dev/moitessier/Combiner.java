@@ -461,7 +461,7 @@ final class Combiner {
         call.wait = Long.MAX_VALUE;
         long now = System.nanoTime();
         List<Element> batch = List.of();
-        if (!closed && isReady(now)) {
+        if (!closed && isReady(now) && mayCarry(call, now) && putFirst(call)) {
             if (!isHeld(now)) {
                 batch = begin();
             } else if (holdingWriters == 0) {
@@ -471,10 +471,52 @@ final class Combiner {
             }
         }
         call.waits = batch.isEmpty();
-        if (!resting.isEmpty()) {
-            wakeWriter();
+        if (call.waits) {
+            wakeWriter(); // whoever else can
         }
         return batch;
+    }
+
+    /** A call to the store may outlast the time of a caller who has little left. */
+    private boolean mayCarry(Blocking call, long now) {
+        return call.deadline - now >= timeoutNanos / 2;
+    }
+
+    /** Sees to it that the next batch has an append of this caller, who carries nothing else: he could outstay his own answer. */
+    private boolean putFirst(Blocking call) {
+        for (Element own : call.elements) {
+            if (call.answers[own.index] == null
+                    && !own.underWay
+                    && fitsWithThoseBefore(own)
+                    && ready.remove(own.lane)) {
+                ready.addFirst(own.lane);
+                return true;
+            }
+        }
+        return false;
+    }
+
+    @SuppressWarnings("ReferenceEquality") // this very element
+    private boolean fitsWithThoseBefore(Element own) {
+        int many = 0;
+        long bytes = 0;
+        for (Element each : own.lane.waiting) {
+            if (each.task != null) {
+                return false;
+            }
+            many++;
+            bytes += each.append().content().size();
+            if (many > 1 && (many > maxBatch || bytes > maxBytes)) {
+                return false;
+            }
+            if (each == own) {
+                return true;
+            }
+            if (each.append().ifMembers().isPresent()) {
+                return false;
+            }
+        }
+        return false;
     }
 
     private void release(Blocking call) {
@@ -787,7 +829,10 @@ final class Combiner {
     private boolean rouseCaller() {
         Lane lane = resting.isEmpty() ? ready.peek() : null;
         Element head = lane == null ? null : lane.waiting.peek();
-        if (head == null || !(head.call instanceof Blocking blocking) || !blocking.waits) {
+        if (head == null
+                || !(head.call instanceof Blocking blocking)
+                || !blocking.waits
+                || !mayCarry(blocking, System.nanoTime())) {
             return false;
         }
         if (!blocking.roused) {

@@ -142,6 +142,9 @@ class CombinerTest {
             assertThat(node.line().calls)
                     .extracting(call -> call.batch().size())
                     .containsExactly(1, 20);
+            assertThat(node.line().calls)
+                    .as("one of them carries for all, no writer is woken")
+                    .noneMatch(call -> call.thread().getName().startsWith("moitessier-writer"));
             assertThat(node.heard(a)).hasSize(21);
         }
     }
@@ -523,25 +526,46 @@ class CombinerTest {
         }
     }
 
+    /** Else a scope that hangs would keep him beyond the answer to his own. */
     @Test
-    void blockingCallersNeedNoWriter() {
-        int callers = 16;
+    void aCallerCarriesNothingWhileHisOwnIsUnderWay() {
         try (Spoken node = Spoken.far()) {
-            node.shared("a");
-            List<CompletableFuture<Void>> all = new ArrayList<>();
-            for (int i = 0; i < callers; i++) {
-                all.add(CompletableFuture.runAsync(
-                        () -> {
-                            for (int k = 0; k < 100; k++) {
-                                node.dispatching.dispatch(FROM_BOB.to("a").text("x"));
-                            }
-                        },
-                        work -> new Thread(work, "caller").start()));
+            for (String scope : List.of("a", "b", "c")) {
+                node.shared(scope);
             }
-            all.forEach(CompletableFuture::join);
-            assertThat(node.line().calls)
-                    .allMatch(call -> call.thread().getName().equals("caller"))
-                    .anyMatch(call -> call.batch().size() > 1);
+            Semaphore open = new Semaphore(0);
+            Semaphore others = new Semaphore(0);
+            node.line().line = (batch, store) -> {
+                (batch.get(0).scope().equals("a") ? open : others).acquireUninterruptibly();
+                return store.append(batch);
+            };
+            CompletableFuture<Dispatched> first = inThread(node, "a", "first");
+            until("the first is under way", () -> node.line().calls.size() == 1);
+            CompletableFuture<Dispatched> ahead = async(node, "a", "ahead");
+            CompletableFuture<Thread> answered = new CompletableFuture<>();
+            Thread caller = new Thread(() -> {
+                node.dispatching.dispatch(FROM_BOB.to("a").text("own"));
+                answered.complete(Thread.currentThread());
+            });
+            caller.setDaemon(true);
+            caller.start();
+            until("both wait", () -> node.dispatching.waiting() == 2);
+            open.release();
+            first.join();
+            until("a writer carries both", () -> node.line().calls.size() == 2);
+            CompletableFuture<Dispatched> hangs = async(node, "b", "hangs");
+            until("it hangs", () -> node.line().calls.size() == 3);
+            CompletableFuture<Dispatched> waits = async(node, "c", "waits");
+            LockSupport.unpark(caller); // as a wake-up that comes late
+            until(
+                    "it has looked",
+                    () -> caller.getState() == Thread.State.TIMED_WAITING
+                            || node.line().calls.size() == 4);
+            open.release();
+            assertThat(answered).succeedsWithin(Duration.ofSeconds(20));
+            assertThat(node.line().calls).noneMatch(call -> call.thread() == caller);
+            others.release(2);
+            CompletableFuture.allOf(ahead, hangs, waits).join();
         }
     }
 
