@@ -39,15 +39,18 @@ import org.junit.jupiter.api.Assumptions;
 
 /**
  * Unmodified Presencejs clients in a process of their own: in Node over WebSocket, or in headless Chromium. The packages are
- * installed into {@code target/} on first use. Where Node or Chromium is missing the test is skipped with a sentence, and
+ * installed into prscd's {@code target/} on first use. Where Node or Chromium is missing the test is skipped with a sentence, and
  * under {@code CI=true} it fails.
  */
-final class Agent implements AutoCloseable {
-    private static final Path SOURCES = Path.of("src/test/node");
-    private static final Path INSTALLED = Path.of("target/node");
+public final class Agent implements AutoCloseable {
+    /** The same from every module's folder. */
+    private static final Path PRSCD = Path.of("../prscd");
+
+    private static final Path SOURCES = PRSCD.resolve("src/test/node");
+    private static final Path INSTALLED = PRSCD.resolve("target/node");
     private static final List<Path> BESIDE = List.of(
-            Path.of("src/main/npm/presence.js"),
-            Path.of("src/main/npm/presence.d.ts"),
+            PRSCD.resolve("src/main/npm/presence.js"),
+            PRSCD.resolve("src/main/npm/presence.d.ts"),
             Path.of("../docs/protocol.md"),
             Path.of("../docs/presence.md"));
     private static final List<String> CHROMIUM = List.of("chromium", "chromium-browser", "google-chrome");
@@ -79,12 +82,12 @@ final class Agent implements AutoCloseable {
     }
 
     /** Clients in Node, over WebSocket. */
-    static Agent node() throws IOException {
+    public static Agent node() throws IOException {
         return new Agent(List.of(installed(), "agent.mjs", "node"));
     }
 
     /** Clients in Chromium, for servers on these ports with this public key. */
-    static Agent browser(String publicKeyHash, Integer... ports) throws IOException {
+    public static Agent browser(String publicKeyHash, Integer... ports) throws IOException {
         String node = installed();
         String chromium = CHROMIUM.stream()
                 .map(Agent::onPath)
@@ -112,7 +115,7 @@ final class Agent implements AutoCloseable {
             missing("no Node.js on the PATH: real clients are not tested");
         }
         Files.createDirectories(INSTALLED);
-        // Another JVM of this module's tests may be about it.
+        // Another JVM may be about it.
         try (FileChannel lock = FileChannel.open(
                         INSTALLED.resolve("installed.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
                 FileLock held = lock.lock()) {
@@ -152,7 +155,7 @@ final class Agent implements AutoCloseable {
     }
 
     /** Runs a file of tests with Node's own runner; what it printed if they passed. */
-    static String nodeTest(String file) throws IOException {
+    public static String nodeTest(String file) throws IOException {
         Process tests = new ProcessBuilder(installed(), "--test", "--test-reporter=tap", file)
                 .directory(INSTALLED.toFile())
                 .redirectErrorStream(true)
@@ -204,7 +207,7 @@ final class Agent implements AutoCloseable {
     }
 
     /** Says a command and waits for its answer. */
-    Config run(String what, Object... pairs) throws IOException {
+    public Config run(String what, Object... pairs) throws IOException {
         try {
             return begin(what, pairs).get(ANSWER_SECONDS, TimeUnit.SECONDS);
         } catch (ExecutionException | TimeoutException e) {
@@ -216,7 +219,7 @@ final class Agent implements AutoCloseable {
     }
 
     /** Says a command; the answer comes when it comes. */
-    CompletableFuture<Config> begin(String what, Object... pairs) throws IOException {
+    public CompletableFuture<Config> begin(String what, Object... pairs) throws IOException {
         int n = number.incrementAndGet();
         Map<String, Object> command = new HashMap<>();
         command.put("n", n);
@@ -241,36 +244,36 @@ final class Agent implements AutoCloseable {
     }
 
     /** A client with this id, connected. */
-    void open(String client, String id, int port) throws IOException {
+    public void open(String client, String id, int port) throws IOException {
         run("open", "client", client, "id", id, "url", "https://localhost:" + port + "/v1", "key", "demo");
     }
 
     /** In a channel, acknowledged, with an ear for these events. */
-    void join(String client, String channel, Map<String, Object> state, String... names) throws IOException {
+    public void join(String client, String channel, Map<String, Object> state, String... names) throws IOException {
         run("join", "client", client, "channel", channel, "state", state, "events", List.of(names));
     }
 
-    void say(String client, String channel, String name, Object data) throws IOException {
+    public void say(String client, String channel, String name, Object data) throws IOException {
         run("say", "client", client, "channel", channel, "name", name, "data", data);
     }
 
     /** Sends 0 to {@code times - 1}. */
-    void count(String client, String channel, String name, int times) throws IOException {
+    public void count(String client, String channel, String name, int times) throws IOException {
         run("say", "client", client, "channel", channel, "name", name, "times", times);
     }
 
     /** What has happened so far. */
-    List<Config> events(Predicate<Config> which) {
+    public List<Config> events(Predicate<Config> which) {
         return events.stream().filter(which).toList();
     }
 
-    List<Config> data(String client) {
+    public List<Config> data(String client) {
         return events(event -> event.getString("event").equals("data")
                 && event.getString("client").equals(client));
     }
 
     /** The ids in the newest roster that a client's callback got, in their order; empty before the first. */
-    List<String> peers(String client) {
+    public List<String> peers(String client) {
         List<Config> rosters = events(event -> event.getString("event").equals("peers")
                 && event.getString("client").equals(client));
         if (rosters.isEmpty()) {

@@ -28,7 +28,7 @@ import org.slf4j.LoggerFactory;
  * What stands before several servers: passes TCP and UDP of one port on to one of them, and can break both. Connections stay
  * with the server that they began with, until they are cut.
  */
-final class Balancer implements AutoCloseable {
+public final class Balancer implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Balancer.class);
     private static final int LARGEST_DATAGRAM = 2048;
 
@@ -40,7 +40,7 @@ final class Balancer implements AutoCloseable {
     private volatile boolean silent;
     private volatile @Nullable Weather weather;
 
-    Balancer(int target) throws IOException {
+    public Balancer(int target) throws IOException {
         this.target = target;
         int port = 0;
         for (InetAddress address : Hosts.loopback()) {
@@ -54,7 +54,7 @@ final class Balancer implements AutoCloseable {
         }
     }
 
-    int port() {
+    public int port() {
         return listening.get(0).getLocalPort();
     }
 
@@ -77,7 +77,7 @@ final class Balancer implements AutoCloseable {
     }
 
     /** From now on a share of the datagrams is lost, as many come up to 30 ms late, and so overtake each other. TCP has neither. */
-    void lose(double share, long seed) {
+    public void lose(double share, long seed) {
         weather = new Weather(share, new Random(seed));
     }
 

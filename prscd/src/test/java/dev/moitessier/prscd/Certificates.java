@@ -5,11 +5,20 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.cert.CertificateEncodingException;
+import java.time.Instant;
 import java.util.Base64;
 
 /** PEM files for tests. */
-final class Certificates {
+public final class Certificates {
     private Certificates() {}
+
+    /** A file with a certificate for localhost and its key, and what a browser calls that key. */
+    public record Demo(Path pem, String keyHash) {}
+
+    public static Demo demo(Path folder) throws IOException, CertificateEncodingException {
+        TlsIdentity identity = DemoCertificate.make(Instant.now());
+        return new Demo(write(folder, identity), identity.keyHash());
+    }
 
     /** Certificate and key in one file, whose path is returned. */
     static Path write(Path folder, TlsIdentity identity) throws IOException, CertificateEncodingException {

@@ -39,6 +39,39 @@ class FlawTest {
     }
 
     @Test
+    @DisplayName("volatile join: a state that was late on the lane does not bring back who has left")
+    void volatileJoin() {
+        Predicate<Flaw[]> ghost = flaws -> {
+            Bench bench = new Bench(flaws);
+            Server here = bench.server();
+            Server there = bench.server();
+            Client ada = here.client("ada").in("room");
+            Client bob = there.client("bob").in("room");
+            bench.run(4);
+            assertThat(ada.members()).containsExactly("bob");
+            Roster.Presence known = here.node
+                    .existing("room")
+                    .roster
+                    .where(each -> each.clientId.equals("bob"))
+                    .get(0);
+            // What bob's node would have said of a change in the moment before he left.
+            byte[] late = new VolatileNote(
+                            known.owner,
+                            List.of(new VolatileNote.State(
+                                    "room", known.sid, known.version + 1, known.stamp + 1, Bench.state("bob:late"))))
+                    .encode();
+            bob.leave("room");
+            bench.run(4);
+            assertThat(ada.offlines()).containsExactly("bob");
+            there.core.lane().publish("", late);
+            bench.run(4);
+            return here.shown("room").containsKey("bob");
+        };
+        assertThat(ghost.test(new Flaw[] {})).isFalse();
+        assertThat(ghost.test(new Flaw[] {Flaw.VOLATILE_JOIN})).isTrue();
+    }
+
+    @Test
     @DisplayName("no reconciling: a node that closed the channel without a word is missed in the end")
     void noReconciling() {
         Predicate<Flaw[]> ghost = flaws -> {

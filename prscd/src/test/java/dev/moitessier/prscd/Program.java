@@ -18,11 +18,11 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** {@link PrscdMain} in a JVM of its own, with the class path of this test, less what a test takes away. */
-final class Program implements AutoCloseable {
+public final class Program implements AutoCloseable {
     final Process process;
     private final Path said;
 
-    Program(Path folder, List<String> arguments, Predicate<String> onClassPath, Map<String, String> variables)
+    public Program(Path folder, List<String> arguments, Predicate<String> onClassPath, Map<String, String> variables)
             throws IOException {
         this(folder, arguments, onClassPath, variables, 0);
     }
@@ -43,7 +43,8 @@ final class Program implements AutoCloseable {
                 "-Xmx256m",
                 "-XX:TieredStopAtLevel=1",
                 "-Dlogback.configurationFile="
-                        + Path.of("src/test/resources/logback-program.xml").toAbsolutePath(),
+                        + Path.of("../prscd/src/test/resources/logback-program.xml")
+                                .toAbsolutePath(),
                 "-cp",
                 classPath,
                 PrscdMain.class.getName()));
@@ -59,13 +60,13 @@ final class Program implements AutoCloseable {
     }
 
     /** A port that was free a moment ago. */
-    static int freePort() throws IOException {
+    public static int freePort() throws IOException {
         try (var socket = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
             return socket.getLocalPort();
         }
     }
 
-    String output() {
+    public String output() {
         try {
             return Files.readString(said, StandardCharsets.UTF_8);
         } catch (IOException e) {
@@ -73,13 +74,13 @@ final class Program implements AutoCloseable {
         }
     }
 
-    void awaitOutput(String text) {
+    public void awaitOutput(String text) {
         Await.until("\"" + text + "\"", () -> output().contains(text) || !process.isAlive());
         assertThat(output()).contains(text);
     }
 
     /** {@code kill -9}; returns when it is gone. */
-    void kill() {
+    public void kill() {
         process.destroyForcibly().onExit().join();
     }
 

@@ -73,12 +73,12 @@ class RoomSimulationTest {
         return world.sim.violations.isEmpty();
     }
 
-    /** What no random world of these thousand meets has a scripted test: see {@link FlawTest}. */
+    /** What none of these thousand random worlds meets, or only one, has a scripted test: see {@link FlawTest}. */
     @ParameterizedTest
     @EnumSource(
             value = Flaw.class,
             mode = EnumSource.Mode.EXCLUDE,
-            names = {"OLD_PRESENCE", "NO_RECONCILING", "UNHEARD_FORGOTTEN", "LATE_SWEEP"})
+            names = {"OLD_PRESENCE", "NO_RECONCILING", "UNHEARD_FORGOTTEN", "LATE_SWEEP", "VOLATILE_JOIN"})
     @DisplayName("simulation: goes red when a mistake is put back")
     void goesRedWith(Flaw flaw) {
         for (long seed = 0; seed < SEEDS; seed++) {

@@ -3,6 +3,9 @@ package dev.moitessier.yomo;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.moitessier.prscd.Await;
+import dev.moitessier.prscd.Balancer;
+import java.io.IOException;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
@@ -410,13 +413,13 @@ class ConnectionTest {
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3})
-    void closeSendsWhatWasWrittenOverANetworkThatLoses(long seed) {
-        try (LossyRelay network = LossyRelay.start(zipper.port(), seed)) {
+    void closeSendsWhatWasWrittenOverANetworkThatLoses(long seed) throws IOException {
+        try (Balancer network = new Balancer(zipper.port())) {
             Source source = source().zipper("127.0.0.1:" + network.port())
                     .closeTimeout(Duration.ofSeconds(30))
                     .connect();
             FakeZipper.Client client = zipper.next();
-            network.lose(0.1);
+            network.lose(0.1, seed);
             for (int i = 0; i < 200; i++) {
                 source.write(0x20, new byte[200]);
             }

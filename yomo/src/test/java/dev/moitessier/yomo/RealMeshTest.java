@@ -5,41 +5,45 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.typesafe.config.ConfigFactory;
 import dev.moitessier.Moitessier;
+import dev.moitessier.prscd.Agent;
+import dev.moitessier.prscd.Await;
 import dev.moitessier.prscd.PrscdServer;
 import dev.moitessier.psig.ChannelEvent;
 import dev.moitessier.psig.PrscdFunction;
 import dev.moitessier.psig.Psig;
 import dev.moitessier.psig.Signalling;
 import dev.moitessier.store.memory.MemoryStore;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.WebSocket;
-import java.nio.ByteBuffer;
+import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** A prscd server in Java and a node over the Go module, on a real zipper. */
-@Timeout(60)
+/** Servers in Java with unmodified clients, and a node over the Go module, on a real zipper. */
+@Timeout(120)
 class RealMeshTest {
+    private static final String ROOM = "room";
     private static final byte[] STATE = {(byte) 0x81, (byte) 0xa1, 'n', 1};
 
     private final String address = "127.0.0.1:" + RealZipperTest.freePort();
     private final List<AutoCloseable> open = new ArrayList<>();
     private GoProgram zipper;
+    private Agent clients;
 
     @BeforeEach
     void startZipper() {
@@ -61,69 +65,159 @@ class RealMeshTest {
         Moitessier moitessier = Moitessier.on(new MemoryStore());
         open.add(moitessier);
         PrscdServer server = PrscdServer.builder(moitessier)
-                .config(ConfigFactory.parseString("prscd { port = 0, tls.off = true, mesh = yomo, mesh-id = " + mesh
-                        + ", yomo { zipper = \"" + address + "\", trust-all = true }, realms.shop { keys = [k],"
-                        + " join = [\"*\"], publish = [\"*\"] } }"))
+                .config(ConfigFactory.parseString(
+                        "prscd { port = 0, tls.self-made = true, origins = [\"*\"], mesh = yomo,"
+                                + " mesh-id = " + mesh + ", yomo { zipper = \"" + address + "\", trust-all = true },"
+                                + " realms.shop { keys = [demo], join = [\"*\"], publish = [\"*\"] } }"))
                 .start();
         open.add(server);
         return server;
+    }
+
+    /** An unmodified client in the room, on this server. */
+    private void join(String id, PrscdServer server) throws IOException {
+        if (clients == null) {
+            clients = Agent.node();
+            open.add(clients);
+        }
+        clients.open(id, id, server.port());
+        clients.join(id, ROOM, Map.of("name", id), "word");
+    }
+
+    private void say(String id, String word) throws IOException {
+        clients.say(id, ROOM, "word", word);
+    }
+
+    private void awaitPeers(String id, String... others) {
+        Await.until(id + " sees " + List.of(others), () -> Set.copyOf(clients.peers(id))
+                .equals(Set.of(others)));
+    }
+
+    /** As "who: word". */
+    private List<String> heard(String id) {
+        return clients.data(id).stream()
+                .map(each -> each.getString("from") + ": " + each.getString("data"))
+                .toList();
+    }
+
+    /** The rosters that a client was shown since all of these were in one. */
+    private List<Set<String>> rostersSinceAllWereThere(String id, String... others) {
+        List<Set<String>> rosters =
+                clients
+                        .events(each -> each.getString("event").equals("peers")
+                                && each.getString("client").equals(id))
+                        .stream()
+                        .map(each -> each.getConfigList("peers").stream()
+                                .map(peer -> peer.getString("id"))
+                                .collect(Collectors.toSet()))
+                        .toList();
+        int first = IntStream.range(0, rosters.size())
+                .filter(i -> rosters.get(i).equals(Set.of(others)))
+                .findFirst()
+                .orElseThrow();
+        return rosters.subList(first, rosters.size());
     }
 
     @Test
     void clientsOfBothSeeAndHearEachOther() throws Exception {
         GoNode go = goNode().join("bob");
         // A server in Java connects in the background, and then says how things are.
-        Client ada = new Client(server("java"), "ada").join("room");
+        join("ada", server("java"));
         Signalling asked = go.hears("the question", each -> each.opCode().equals(Psig.OP_PEER_ONLINE));
         assertThat(asked.cid()).isEqualTo("ada");
         assertThat(asked.meshId()).isEqualTo("java");
         go.hears("ada's state", each -> isOf(each, "ada", Psig.OP_STATE));
 
-        go.say("bob", Signalling.control(Psig.OP_STATE, "room").withPayload(STATE));
-        Await.until("ada sees bob", () -> ada.sees("bob"));
-        go.say("bob", Signalling.data("room", new ChannelEvent("m", "hi from Go")));
-        Await.until("ada hears bob", () -> ada.hears("hi from Go"));
-        ada.say(Signalling.data("room", new ChannelEvent("m", "hi from Java")));
-        go.hears("ada", each -> each.isData() && each.event().data().equals("hi from Java"));
+        go.say("bob", Signalling.control(Psig.OP_STATE, ROOM).withPayload(STATE));
+        awaitPeers("ada", "bob");
+        go.say("bob", word("hi from Go"));
+        Await.until("ada hears bob", () -> heard("ada").equals(List.of("bob: hi from Go")));
+        say("ada", "hi from Java");
+        go.hears("ada", each -> isWord(each, "ada", "hi from Java"));
 
-        go.say("bob", Signalling.control(Psig.OP_PEER_OFFLINE, "room"));
-        Await.until("ada sees bob go", () -> !ada.sees("bob"));
+        go.say("bob", Signalling.control(Psig.OP_PEER_OFFLINE, ROOM));
+        awaitPeers("ada");
+    }
+
+    /** On a node in Go each of them would answer, and all would hear all answers. */
+    @Test
+    void whoComesOnANodeInGoIsAnsweredByTheServerAndNotByEachClient() throws Exception {
+        GoNode go = goNode();
+        PrscdServer java = server("java");
+        List<String> ids = IntStream.range(0, 10).mapToObj(i -> "j" + i).toList();
+        for (String id : ids) {
+            join(id, java);
+        }
+        for (String id : ids) {
+            Await.until(id + " sees all", () -> clients.peers(id).size() == 9);
+        }
+        Map<String, Integer> sent = new HashMap<>();
+        for (String id : ids) {
+            sent.put(id, clients.run("count", "id", id).getInt("ok.sent"));
+        }
+        go.join("bob");
+        go.say("bob", Signalling.control(Psig.OP_PEER_ONLINE, ROOM));
+        go.say("bob", Signalling.control(Psig.OP_STATE, ROOM).withPayload(STATE));
+        for (String id : ids) {
+            go.hears("the state of " + id, each -> isOf(each, id, Psig.OP_STATE));
+            Await.until(id + " sees bob", () -> clients.peers(id).contains("bob"));
+        }
+        // Whatever a client would have answered it would have sent before this.
+        for (String id : ids) {
+            say(id, "seen");
+            go.hears(id, each -> isWord(each, id, "seen"));
+            assertThat(clients.run("count", "id", id).getInt("ok.sent"))
+                    .as("frames that %s has sent: its word", id)
+                    .isEqualTo(sent.get(id) + 1);
+            assertThat(go.heard.stream().filter(each -> isOf(each, id, Psig.OP_STATE)))
+                    .as("states of %s that bob was told", id)
+                    .hasSize(1);
+        }
     }
 
     @Test
     void clientsOfTwoServersInJavaSeeAndHearEachOther() throws Exception {
-        Client ada = new Client(server("one"), "ada").join("room");
-        Client bob = new Client(server("two"), "bob").join("room");
-        Await.until("both see each other", () -> ada.sees("bob") && bob.sees("ada"));
-        ada.say(Signalling.data("room", new ChannelEvent("m", "hello")));
-        Await.until("bob hears ada", () -> bob.hears("hello"));
-        assertThat(ada.hears("hello")).isFalse();
+        join("ada", server("one"));
+        join("bob", server("two"));
+        awaitPeers("ada", "bob");
+        awaitPeers("bob", "ada");
+        say("ada", "hello");
+        Await.until("bob hears ada", () -> heard("bob").equals(List.of("ada: hello")));
+        assertThat(heard("ada")).isEmpty();
     }
 
     @Test
     @Tag("long")
-    @Timeout(120)
+    @Timeout(180)
     void withoutTheZipperRoomsLiveAndItsReturnMendsAll() throws Exception {
         PrscdServer one = server("one");
-        Client ada = new Client(one, "ada").join("room");
-        Client eve = new Client(one, "eve").join("room");
-        Client bob = new Client(server("two"), "bob").join("room");
-        Await.until("all see each other", () -> ada.sees("bob") && bob.sees("ada") && eve.sees("bob"));
+        join("ada", one);
+        join("eve", one);
+        join("bob", server("two"));
+        awaitPeers("ada", "eve", "bob");
+        awaitPeers("eve", "ada", "bob");
+        awaitPeers("bob", "ada", "eve");
         zipper.kill();
         long away = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
         for (int i = 0; System.nanoTime() < away; i++) {
             String word = "anybody? " + i;
-            ada.say(Signalling.data("room", new ChannelEvent("m", word)));
-            Await.until("eve hears ada", () -> eve.hears(word));
+            say("ada", word);
+            Await.until("eve hears ada", () -> heard("eve").contains("ada: " + word));
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(500));
         }
         zipper = GoProgram.start("zipper", address).ready();
         Await.until("bob hears ada again", () -> {
-            ada.say(Signalling.data("room", new ChannelEvent("m", "back?")));
-            return bob.hears("back?");
+            try {
+                say("ada", "back?");
+            } catch (IOException gone) {
+                throw new UncheckedIOException(gone);
+            }
+            return heard("bob").contains("ada: back?");
         });
-        assertThat(ada.offlines()).as("whom ada saw leave").isEmpty();
-        assertThat(bob.offlines()).as("whom bob saw leave").isEmpty();
+        assertThat(rostersSinceAllWereThere("ada", "eve", "bob"))
+                .allSatisfy(each -> assertThat(each).containsExactlyInAnyOrder("eve", "bob"));
+        assertThat(rostersSinceAllWereThere("bob", "ada", "eve"))
+                .allSatisfy(each -> assertThat(each).containsExactlyInAnyOrder("ada", "eve"));
     }
 
     @Test
@@ -131,18 +225,19 @@ class RealMeshTest {
     @Timeout(300)
     void clientsOfANodeInGoThatIsKilledAreGone() throws Exception {
         GoNode go = goNode().join("bob");
-        Client ada = new Client(server("java"), "ada").join("room");
-        go.say("bob", Signalling.control(Psig.OP_STATE, "room").withPayload(STATE));
-        Await.until("ada sees bob", () -> ada.sees("bob"));
+        join("ada", server("java"));
+        go.say("bob", Signalling.control(Psig.OP_STATE, ROOM).withPayload(STATE));
+        awaitPeers("ada", "bob");
         go.program.kill();
-        Await.within(200_000, "bob is gone", () -> ada.offlines().contains("bob"));
+        Await.within(Duration.ofSeconds(200), "bob is gone", () -> clients.peers("ada")
+                .isEmpty());
     }
 
     @Test
     void clientsOfAServerInJavaThatIsClosedSayGoodBye() throws Exception {
         GoNode go = goNode().join("bob");
         PrscdServer server = server("java");
-        new Client(server, "ada").join("room");
+        join("ada", server);
         go.hears("ada's state", each -> isOf(each, "ada", Psig.OP_STATE));
         server.close();
         go.hears("ada's good-bye", each -> isOf(each, "ada", Psig.OP_PEER_OFFLINE));
@@ -154,7 +249,7 @@ class RealMeshTest {
         PrscdFunction upper = context -> {
             if (context.readSignalling().isData()) {
                 context.writeEvent(
-                        new ChannelEvent("answer", context.readEvent().data().toUpperCase(Locale.ROOT)));
+                        new ChannelEvent("word", context.readEvent().data().toUpperCase(Locale.ROOT)));
             }
         };
         StreamFunction function = StreamFunction.builder("upper")
@@ -164,19 +259,16 @@ class RealMeshTest {
                 .handler(upper.named("upper"))
                 .connect();
         open.add(function);
-        Client ada = new Client(server("java"), "ada").join("room");
+        join("ada", server("java"));
         go.hears("ada's state", each -> isOf(each, "ada", Psig.OP_STATE));
 
-        ada.say(Signalling.data("room", new ChannelEvent("ask", "from java")));
-        Await.until("ada hears the function", () -> ada.hears("FROM JAVA"));
-        go.say("bob", Signalling.data("room", new ChannelEvent("ask", "from go")));
-        Await.until("ada hears what it answered bob", () -> ada.hears("FROM GO"));
-        for (String word : List.of("ada: from java", "upper: FROM JAVA", "upper: FROM GO")) {
-            go.hears(
-                    word,
-                    each -> each.isData()
-                            && word.equals(each.cid() + ": " + each.event().data()));
-        }
+        say("ada", "from java");
+        Await.until("ada hears the function", () -> heard("ada").contains("upper: FROM JAVA"));
+        go.say("bob", word("from go"));
+        Await.until("ada hears what it answered bob", () -> heard("ada").contains("upper: FROM GO"));
+        go.hears("ada", each -> isWord(each, "ada", "from java"));
+        go.hears("what ada was answered", each -> isWord(each, "upper", "FROM JAVA"));
+        go.hears("what bob was answered", each -> isWord(each, "upper", "FROM GO"));
     }
 
     @Test
@@ -199,6 +291,17 @@ class RealMeshTest {
         return node;
     }
 
+    /** Clients pack what they say as JSON. */
+    private static Signalling word(String word) {
+        return Signalling.data(ROOM, new ChannelEvent("word", '"' + word + '"'));
+    }
+
+    private static boolean isWord(Signalling message, String clientId, String word) {
+        return message.isData()
+                && message.cid().equals(clientId)
+                && message.event().equals(new ChannelEvent("word", '"' + word + '"'));
+    }
+
     private static boolean isOf(Signalling message, String clientId, String opCode) {
         return message.cid().equals(clientId) && message.opCode().equals(opCode);
     }
@@ -210,7 +313,7 @@ class RealMeshTest {
         }
 
         GoNode join(String client) {
-            program.tell("join " + client + " room");
+            program.tell("join " + client + " " + ROOM);
             return this;
         }
 
@@ -230,68 +333,6 @@ class RealMeshTest {
                 return found[0] != null;
             });
             return found[0];
-        }
-    }
-
-    /** A browser's client, over WebSocket: on the acknowledgement it says that it is there, and its state. */
-    private static final class Client implements WebSocket.Listener {
-        private final List<Signalling> got = new CopyOnWriteArrayList<>();
-        private final ByteArrayOutputStream message = new ByteArrayOutputStream();
-        private final WebSocket socket;
-
-        Client(PrscdServer server, String id) {
-            socket = HttpClient.newHttpClient()
-                    .newWebSocketBuilder()
-                    .buildAsync(URI.create("ws://localhost:" + server.port() + "/v1?publickey=k&id=" + id), this)
-                    .join();
-        }
-
-        Client join(String channel) {
-            say(Signalling.control(Psig.OP_CHANNEL_JOIN, channel).withPayload(STATE));
-            Await.until(
-                    "joined", () -> got.stream().anyMatch(each -> each.opCode().equals(Psig.OP_CHANNEL_JOIN)));
-            say(Signalling.control(Psig.OP_PEER_ONLINE, channel));
-            say(Signalling.control(Psig.OP_STATE, channel).withPayload(STATE));
-            return this;
-        }
-
-        void say(Signalling signalling) {
-            socket.sendBinary(ByteBuffer.wrap(signalling.encode()), true).join();
-        }
-
-        boolean sees(String id) {
-            boolean sees = false;
-            for (Signalling each : got) {
-                if (each.cid().equals(id) && each.isControl()) {
-                    sees = each.opCode().equals(Psig.OP_STATE);
-                }
-            }
-            return sees;
-        }
-
-        List<String> offlines() {
-            return got.stream()
-                    .filter(each -> each.opCode().equals(Psig.OP_PEER_OFFLINE))
-                    .map(Signalling::cid)
-                    .toList();
-        }
-
-        boolean hears(String data) {
-            return got.stream()
-                    .anyMatch(each -> each.isData() && each.event().data().equals(data));
-        }
-
-        @Override
-        public CompletionStage<?> onBinary(WebSocket webSocket, ByteBuffer data, boolean last) {
-            byte[] bytes = new byte[data.remaining()];
-            data.get(bytes);
-            message.writeBytes(bytes);
-            if (last) {
-                got.add(Signalling.decode(message.toByteArray()));
-                message.reset();
-            }
-            webSocket.request(1);
-            return null;
         }
     }
 }

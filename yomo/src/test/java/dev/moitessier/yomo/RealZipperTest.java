@@ -3,6 +3,7 @@ package dev.moitessier.yomo;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.moitessier.prscd.Await;
 import dev.moitessier.psig.ChannelEvent;
 import dev.moitessier.psig.PrscdFunction;
 import dev.moitessier.psig.Signalling;

@@ -1,5 +1,6 @@
 package consumer;
 
+import com.google.cloud.datastore.Datastore;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import dev.moitessier.Conditions;
@@ -10,6 +11,7 @@ import dev.moitessier.Since;
 import dev.moitessier.prscd.PrscdServer;
 import dev.moitessier.psig.ChannelEvent;
 import dev.moitessier.psig.Signalling;
+import dev.moitessier.store.datastore.DatastoreStore;
 import dev.moitessier.store.memory.MemoryStore;
 import dev.moitessier.store.postgres.PostgresStore;
 import dev.moitessier.store.redis.RedisStore;
@@ -38,6 +40,11 @@ public final class Consumer {
     /** Opened by whoever has a Redis. */
     public static Moitessier onRedis(UnifiedJedis client) {
         return Moitessier.on(RedisStore.create(client));
+    }
+
+    /** Opened by whoever has a project on Google Cloud. */
+    public static Moitessier onDatastore(Datastore client) {
+        return Moitessier.on(DatastoreStore.create(client));
     }
 
     /** Rooms for browsers, on a port that is free; says whether it can do WebTransport without the optional libraries. */

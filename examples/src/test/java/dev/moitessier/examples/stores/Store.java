@@ -1,5 +1,6 @@
 package dev.moitessier.examples.stores;
 
+import dev.moitessier.store.datastore.emulator.Emulator;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -51,6 +52,20 @@ enum Store {
             server.start();
             return new Started(
                     "moitessier { store = redis, redis.url = \"redis://localhost:" + port + "\" }", server::stop);
+        }
+    },
+    DATASTORE(
+            "Google Cloud Datastore (Firestore in Datastore mode)",
+            true,
+            "`moitessier-store-datastore`: [set-up, cost, limits](docs/store-datastore.md); no server, no index, paid by the"
+                    + " operation; between processes hints by a transport of yours; this run on Google's emulator") {
+        @Override
+        Started start(Path directory) throws IOException {
+            Emulator server = Emulator.any(Emulator.Kind.DATASTORE);
+            return new Started(
+                    "moitessier { store = datastore, datastore { emulator-host = \"" + server.host() + ":"
+                            + server.port() + "\", project = scenario, namespace = t" + System.nanoTime() + " } }",
+                    server::stop);
         }
     },
     SQLITE(

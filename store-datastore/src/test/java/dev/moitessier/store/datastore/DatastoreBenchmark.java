@@ -20,6 +20,7 @@ import dev.moitessier.store.Party;
 import dev.moitessier.store.Payload;
 import dev.moitessier.store.ReadRequest;
 import dev.moitessier.store.Registration;
+import dev.moitessier.store.datastore.emulator.Emulator;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,12 +40,16 @@ import java.util.function.IntConsumer;
 /**
  * Prints ratios from one run on Google's Datastore emulator, a fresh one that makes indexes: the original's query needs one. Group
  * commit beside one caller, many listeners beside one, and the original's way (an entity per listener, found by {@code Created >}). An
- * emulator's times say nothing about production's. Arguments: {@code full} (default, about five minutes) or {@code quick}, and the
- * file for the report.
+ * emulator's times say nothing about production's. Arguments: {@code full} (default, about four minutes) or {@code quick}, the parts to
+ * run ({@code group-commit}, {@code fan-out}, {@code polling}; default all), and the file for the report.
  */
 final class DatastoreBenchmark {
     private static final int CALLERS = 30;
     private static final int LISTENERS = 100;
+    /** In the scope of which nothing new is to be had. */
+    private static final int ENTRIES = 500;
+
+    private static final List<String> PARTS = List.of("group-commit", "fan-out", "polling");
     private static final Payload TEXT = Payload.wrap(new byte[200]);
 
     private final boolean quick;
@@ -59,8 +64,8 @@ final class DatastoreBenchmark {
     private DatastoreBenchmark(Emulator emulator, boolean quick) {
         this.quick = quick;
         rounds = quick ? 2 : 9;
-        sliceNanos = Duration.ofMillis(quick ? 300 : 3_000).toNanos();
-        datastore = emulator.datastore(Scratch.namespace());
+        sliceNanos = Duration.ofMillis(quick ? 300 : 2_500).toNanos();
+        datastore = Clients.of(emulator, Scratch.namespace());
         store = DatastoreStore.create(datastore);
     }
 
@@ -68,17 +73,22 @@ final class DatastoreBenchmark {
         List<String> said = new ArrayList<>(List.of(arguments));
         boolean quick = said.remove("quick");
         said.remove("full");
-        Path file =
-                Path.of(said.isEmpty() ? quick ? "target/datastore-smoke.txt" : "target/datastore.txt" : said.get(0));
+        List<String> parts = new ArrayList<>(PARTS);
+        parts.retainAll(said);
+        said.removeAll(parts);
+        Path file = Path.of(
+                said.isEmpty()
+                        ? quick ? "target/datastore-smoke.txt" : "../benchmarks/results/datastore.txt"
+                        : said.get(0));
         Emulator emulator = Emulator.own(Emulator.Kind.DATASTORE, true);
         DatastoreBenchmark benchmark = new DatastoreBenchmark(emulator, quick);
-        benchmark.run();
+        benchmark.run(parts.isEmpty() ? PARTS : parts);
         benchmark.store.close();
         benchmark.write(file);
         System.exit(0);
     }
 
-    private void run() throws Exception {
+    private void run(List<String> parts) throws Exception {
         line("The store on Datastore, on Google's emulator; one run, contenders in turns, medians of "
                 + rounds + " rounds of " + Duration.ofNanos(sliceNanos).toMillis() + " ms."
                 + (quick ? " QUICK: figures without worth." : ""));
@@ -88,9 +98,13 @@ final class DatastoreBenchmark {
                                 System.getProperty("java.runtime.version"),
                                 Runtime.getRuntime().availableProcessors(),
                                 TEXT.size()));
-        groupCommit();
-        fanOut();
-        polling();
+        for (String part : parts) {
+            switch (part) {
+                case "group-commit" -> groupCommit();
+                case "fan-out" -> fanOut();
+                default -> polling();
+            }
+        }
     }
 
     /** One way of sending. */
@@ -122,10 +136,15 @@ final class DatastoreBenchmark {
         line("  %-62s %6.2f".formatted("dispatch, to the original's way", ratio(rates[1], rates[2])));
     }
 
-    /** A look at a scope in which nothing happened, with what was written so far in it. */
+    /** A look at a scope in which nothing new happened, with some entries in it. */
     private void polling() throws Exception {
-        long head = store.members("many", Set.of()).head();
-        ReadRequest request = new ReadRequest("many", head, 100, false, Set.of(shared("many")));
+        register("quiet", 1);
+        for (int i = 0; i < ENTRIES; i++) {
+            append("quiet");
+            original(1);
+        }
+        long head = store.members("quiet", Set.of()).head();
+        ReadRequest request = new ReadRequest("quiet", head, 100, false, Set.of(shared("quiet")));
         Contender ours = new Contender("a look at a quiet scope", 1, caller -> store.read(List.of(request), 1 << 20));
         Timestamp now = Timestamp.now();
         Contender original = new Contender("the original's look: Created >", 1, caller -> datastore

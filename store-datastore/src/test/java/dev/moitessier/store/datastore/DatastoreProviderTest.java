@@ -12,6 +12,8 @@ import dev.moitessier.Moitessier;
 import dev.moitessier.Person;
 import dev.moitessier.store.MailboxStore;
 import dev.moitessier.store.StoreException;
+import dev.moitessier.store.datastore.emulator.Emulator;
+import dev.moitessier.store.datastore.emulator.OnEmulator;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -19,14 +21,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+@OnEmulator(Emulator.Kind.DATASTORE)
 final class DatastoreProviderTest {
     private static Config config(String more) throws Exception {
         Emulator emulator = Emulator.shared(Emulator.Kind.DATASTORE);
+        String ours = "moitessier.datastore { emulator-host = \"" + emulator.host() + ":" + emulator.port()
+                + "\", project = provider, namespace = " + Scratch.namespace() + " }";
         return ConfigFactory.parseString(more)
-                .withFallback(ConfigFactory.parseString("moitessier.datastore { emulator-host = \"" + emulator.host()
-                        + ":"
-                        + emulator.port() + "\", project = " + Emulator.PROJECT + ", namespace = " + Scratch.namespace()
-                        + " }"))
+                .withFallback(ConfigFactory.parseString(ours))
                 .withFallback(ConfigFactory.load())
                 .resolve();
     }

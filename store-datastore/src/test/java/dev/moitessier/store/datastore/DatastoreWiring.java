@@ -1,6 +1,7 @@
 package dev.moitessier.store.datastore;
 
 import dev.moitessier.store.MailboxStore;
+import dev.moitessier.store.datastore.emulator.Emulator;
 import dev.moitessier.testkit.FaultProxy;
 import dev.moitessier.testkit.MutableClock;
 import dev.moitessier.testkit.StoreWiring;
@@ -29,7 +30,7 @@ class DatastoreWiring implements StoreWiring {
     }
 
     private DatastoreStore open(int port, Clocks clocks) {
-        return configure(DatastoreStore.builder(emulator.datastore(port, namespace))
+        return configure(DatastoreStore.builder(Clients.through(port, emulator, namespace))
                         .callLimit(CALL_LIMIT)
                         .retentionPause(Duration.ZERO)
                         .clocks(clocks))

@@ -12,6 +12,8 @@ import dev.moitessier.store.Registered;
 import dev.moitessier.store.Registration;
 import dev.moitessier.store.StoreException;
 import dev.moitessier.store.Unregistered;
+import dev.moitessier.store.datastore.emulator.Emulator;
+import dev.moitessier.store.datastore.emulator.OnEmulator;
 import dev.moitessier.testkit.FaultProxy;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -25,6 +27,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What the contract's cuts do not aim at: the very commit, half a minute of outage, a database that lost everything. */
+@OnEmulator(Emulator.Kind.DATASTORE)
 final class FaultTest {
     /** The request of a commit. */
     private static final Predicate<byte[]> COMMIT =
@@ -38,7 +41,7 @@ final class FaultTest {
         Emulator emulator = Emulator.shared(Emulator.Kind.DATASTORE);
         String namespace = Scratch.namespace();
         try (FaultProxy proxy = FaultProxy.to(emulator.host(), emulator.port());
-                DatastoreStore store = DatastoreStore.create(emulator.datastore(proxy.port(), namespace))) {
+                DatastoreStore store = DatastoreStore.create(Clients.through(proxy.port(), emulator, namespace))) {
             Scratch.hear(store, "room");
             List<String> expected = new ArrayList<>();
             for (int i = 0; i < 12; i++) {
@@ -63,7 +66,8 @@ final class FaultTest {
     void housekeepingWhoseCommitWasCutAnswersAsIfNothingHadHappened() throws Exception {
         Emulator emulator = Emulator.shared(Emulator.Kind.DATASTORE);
         try (FaultProxy proxy = FaultProxy.to(emulator.host(), emulator.port());
-                DatastoreStore store = DatastoreStore.create(emulator.datastore(proxy.port(), Scratch.namespace()))) {
+                DatastoreStore store =
+                        DatastoreStore.create(Clients.through(proxy.port(), emulator, Scratch.namespace()))) {
             UUID session = UUID.randomUUID();
             proxy.cutNextAnswer(COMMIT);
             store.open(session, Duration.ofMinutes(1));
@@ -86,7 +90,7 @@ final class FaultTest {
     @Test
     void aDatabaseThatWasRestartedEmptyIsReportedAndUsed() throws Exception {
         Emulator emulator = Emulator.own(Emulator.Kind.DATASTORE);
-        try (DatastoreStore store = DatastoreStore.create(emulator.datastore(Scratch.namespace()))) {
+        try (DatastoreStore store = DatastoreStore.create(Clients.of(emulator, Scratch.namespace()))) {
             UUID session = UUID.randomUUID();
             store.open(session, Duration.ofMinutes(1));
             Registered before = store.register(Scratch.registration("room", "s", session));
@@ -119,7 +123,8 @@ final class FaultTest {
     void halfAMinuteOfOutageEndsNoSessionAndLosesNothing() throws Exception {
         Emulator emulator = Emulator.shared(Emulator.Kind.DATASTORE);
         try (FaultProxy proxy = FaultProxy.to(emulator.host(), emulator.port());
-                DatastoreStore store = DatastoreStore.create(emulator.datastore(proxy.port(), Scratch.namespace()));
+                DatastoreStore store =
+                        DatastoreStore.create(Clients.through(proxy.port(), emulator, Scratch.namespace()));
                 Outage outage = new Outage(store)) {
             outage.begin();
             Scratch.until("messages before the outage", Duration.ofSeconds(20), () -> outage.heard() > 20);
@@ -142,7 +147,8 @@ final class FaultTest {
         Emulator emulator = Emulator.shared(Emulator.Kind.DATASTORE);
         AtomicInteger lookups = new AtomicInteger();
         try (FaultProxy proxy = FaultProxy.to(emulator.host(), emulator.port());
-                DatastoreStore store = DatastoreStore.create(emulator.datastore(proxy.port(), Scratch.namespace()))) {
+                DatastoreStore store =
+                        DatastoreStore.create(Clients.through(proxy.port(), emulator, Scratch.namespace()))) {
             List<ReadRequest> requests = new ArrayList<>();
             for (int i = 0; i < 20; i++) {
                 long head = Scratch.hear(store, "room/" + i).head();

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.moitessier.store.HintSink;
 import dev.moitessier.store.MailboxStore;
 import dev.moitessier.store.Watch;
+import dev.moitessier.store.datastore.emulator.Emulator;
+import dev.moitessier.store.datastore.emulator.OnEmulator;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -14,6 +16,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** The contract of {@link HintTransport}, by one that works. */
+@OnEmulator(Emulator.Kind.DATASTORE)
 final class HintTransportTest {
     private static final Duration SOON = Duration.ofSeconds(10);
 
@@ -24,7 +27,7 @@ final class HintTransportTest {
     @BeforeEach
     void open() throws Exception {
         String namespace = Scratch.namespace();
-        var datastore = Emulator.shared(Emulator.Kind.DATASTORE).datastore(namespace);
+        var datastore = Clients.of(Emulator.shared(Emulator.Kind.DATASTORE), namespace);
         here = DatastoreStore.builder(datastore).hints(topic.transport()).open();
         there = DatastoreStore.builder(datastore).hints(topic.transport()).open();
         Scratch.hear(here, "room");
@@ -56,7 +59,7 @@ final class HintTransportTest {
     void theStoreSaysThatItPushesWithinTheTransportsBound() throws Exception {
         assertThat(here.capabilities().push()).contains(Duration.ofSeconds(1));
         try (MailboxStore without =
-                DatastoreStore.create(Emulator.shared(Emulator.Kind.DATASTORE).datastore(Scratch.namespace()))) {
+                DatastoreStore.create(Clients.of(Emulator.shared(Emulator.Kind.DATASTORE), Scratch.namespace()))) {
             assertThat(without.capabilities().push()).isEmpty();
         }
     }
@@ -127,7 +130,7 @@ final class HintTransportTest {
             }
         };
         try (DatastoreStore store = DatastoreStore.builder(
-                        Emulator.shared(Emulator.Kind.DATASTORE).datastore(Scratch.namespace()))
+                        Clients.of(Emulator.shared(Emulator.Kind.DATASTORE), Scratch.namespace()))
                 .hints(broken)
                 .open()) {
             Scratch.hear(store, "room");

@@ -13,6 +13,8 @@ import com.google.cloud.datastore.StructuredQuery.PropertyFilter;
 import dev.moitessier.store.Appended;
 import dev.moitessier.store.Entry;
 import dev.moitessier.store.Page;
+import dev.moitessier.store.datastore.emulator.Emulator;
+import dev.moitessier.store.datastore.emulator.OnEmulator;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -44,12 +46,14 @@ final class LateCommitTest {
     private static final Duration TIME = Duration.ofSeconds(3);
 
     @Test
+    @OnEmulator(Emulator.Kind.DATASTORE)
     void onTheDatastoreEmulatorANumberTakenBeforeTheCommitLosesAndAPositionDoesNot() throws Exception {
         compare(Emulator.shared(Emulator.Kind.DATASTORE));
     }
 
     @Test
     @Tag("long")
+    @OnEmulator(Emulator.Kind.FIRESTORE)
     void onTheFirestoreEmulatorANumberTakenBeforeTheCommitLosesAndAPositionDoesNot() throws Exception {
         compare(Emulator.shared(Emulator.Kind.FIRESTORE));
     }
@@ -67,15 +71,15 @@ final class LateCommitTest {
         int[] before = {0, 0};
         // Rarely all meet in order; the loss must be seen once.
         for (int round = 0; round < 5 && before[0] == before[1]; round++) {
-            before = race(new NumberedBefore(emulator.datastore(Scratch.namespace())));
+            before = race(new NumberedBefore(Clients.of(emulator, Scratch.namespace())));
             System.out.printf(
                     "LateCommitTest: %s, number before the commit: %d written, %d seen%n",
                     emulator.kind(), before[0], before[1]);
         }
         assertThat(before[1]).as("seen of %d: the race happens", before[0]).isLessThan(before[0]);
         String namespace = Scratch.namespace();
-        try (DatastoreStore one = DatastoreStore.create(emulator.datastore(namespace));
-                DatastoreStore other = DatastoreStore.create(emulator.datastore(namespace))) {
+        try (DatastoreStore one = DatastoreStore.create(Clients.of(emulator, namespace));
+                DatastoreStore other = DatastoreStore.create(Clients.of(emulator, namespace))) {
             Positions positions = new Positions(one, other);
             int[] within = race(positions);
             System.out.printf(

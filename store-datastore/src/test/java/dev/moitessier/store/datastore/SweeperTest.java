@@ -12,6 +12,8 @@ import dev.moitessier.store.Registration;
 import dev.moitessier.store.Retention;
 import dev.moitessier.store.StoreException;
 import dev.moitessier.store.SweepPolicy;
+import dev.moitessier.store.datastore.emulator.Emulator;
+import dev.moitessier.store.datastore.emulator.OnEmulator;
 import dev.moitessier.testkit.MutableClock;
 import java.time.Duration;
 import java.time.Instant;
@@ -23,6 +25,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** What the contract cannot see: that nothing stays behind in the database. */
+@OnEmulator(Emulator.Kind.DATASTORE)
 final class SweeperTest {
     private static final Duration LONGEST = Duration.ofDays(7);
 
@@ -32,7 +35,7 @@ final class SweeperTest {
 
     @BeforeEach
     void open() throws Exception {
-        datastore = Emulator.shared(Emulator.Kind.DATASTORE).datastore(Scratch.namespace());
+        datastore = Clients.of(Emulator.shared(Emulator.Kind.DATASTORE), Scratch.namespace());
         store = builder().open();
     }
 

@@ -6,15 +6,18 @@ import com.google.cloud.datastore.BooleanValue;
 import com.google.cloud.datastore.Datastore;
 import com.google.cloud.datastore.Entity;
 import com.google.cloud.datastore.Key;
+import dev.moitessier.store.datastore.emulator.Emulator;
+import dev.moitessier.store.datastore.emulator.OnEmulator;
 import java.time.Duration;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
 /** What the contract cannot bring about: a session that was marked as ended by a process that died before it cleared up. */
+@OnEmulator(Emulator.Kind.DATASTORE)
 final class TakeoverTest {
     @Test
     void aSessionThatEndedHoldsNothingEvenBeforeItsSubscribersWereRemoved() throws Exception {
-        Datastore datastore = Emulator.shared(Emulator.Kind.DATASTORE).datastore(Scratch.namespace());
+        Datastore datastore = Clients.of(Emulator.shared(Emulator.Kind.DATASTORE), Scratch.namespace());
         try (DatastoreStore store = DatastoreStore.create(datastore)) {
             UUID died = opened(store);
             UUID next = opened(store);

@@ -15,13 +15,19 @@ import java.lang.reflect.Method;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.ConcurrentSkipListSet;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.DynamicTest;
@@ -45,15 +51,33 @@ import org.junit.platform.launcher.core.LauncherFactory;
  */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class KitTest {
-    private static final Map<Rule, List<String>> table = new EnumMap<>(Rule.class);
-    private static final Set<String> red = new TreeSet<>();
+    /** Most of them wait. */
+    private static final int AT_A_TIME = 4;
+
+    private static final Map<Rule, List<String>> table = new ConcurrentSkipListMap<>();
+    private static final Set<String> red = new ConcurrentSkipListSet<>();
 
     @TestFactory
     @Order(1)
     Stream<DynamicTest> aStoreThatBreaksTheRuleGoesRed() {
-        return Breakages.all().stream()
-                .map(breakage -> DynamicTest.dynamicTest(
-                        breakage.rule() + ": a store that " + breakage.how(), () -> assertRed(breakage)));
+        PrintStream out = System.out;
+        System.setOut(new PrintStream(OutputStream.nullOutputStream(), true));
+        ExecutorService runs = Executors.newFixedThreadPool(AT_A_TIME);
+        List<DynamicTest> tests = new ArrayList<>();
+        for (Breakage breakage : Breakages.all()) {
+            Future<?> run = runs.submit(() -> assertRed(breakage));
+            tests.add(DynamicTest.dynamicTest(breakage.rule() + ": a store that " + breakage.how(), () -> end(run)));
+        }
+        runs.shutdown();
+        return tests.stream().onClose(() -> System.setOut(out));
+    }
+
+    private static void end(Future<?> run) throws Throwable {
+        try {
+            run.get();
+        } catch (ExecutionException failed) {
+            throw failed.getCause();
+        }
     }
 
     @Test
@@ -121,7 +145,7 @@ class KitTest {
             outcome = run(breakage, tests);
         }
         String names = outcome.red.isEmpty() ? "NONE" : String.join(", ", outcome.red);
-        table.computeIfAbsent(breakage.rule(), rule -> new ArrayList<>())
+        table.computeIfAbsent(breakage.rule(), rule -> new CopyOnWriteArrayList<>())
                 .add("%-4s %s -> %s".formatted(breakage.rule(), breakage.how(), names));
         assertThat(outcome.elsewhere).as("failures outside of tests").isEmpty();
         assertThat(outcome.red)
@@ -138,17 +162,11 @@ class KitTest {
     }
 
     private static Outcome run(Breakage breakage, List<Method> tests) {
-        OnABrokenStore.breakage = breakage;
         Outcome outcome = new Outcome();
-        PrintStream out = System.out;
-        System.setOut(new PrintStream(OutputStream.nullOutputStream(), true));
-        try {
-            assertTimeoutPreemptively(
-                    Duration.ofMinutes(2), () -> LauncherFactory.create().execute(request(tests), outcome));
-        } finally {
-            System.setOut(out);
-        }
-
+        assertTimeoutPreemptively(Duration.ofMinutes(2), () -> {
+            OnABrokenStore.breakAs(breakage);
+            LauncherFactory.create().execute(request(tests), outcome);
+        });
         red.addAll(outcome.red);
         return outcome;
     }
@@ -158,6 +176,8 @@ class KitTest {
                 .selectors(tests.stream()
                         .map(test -> selectMethod(OnABrokenStore.class, test.getName(), parameters(test)))
                         .toList())
+                // So all of it runs on the thread that asks, to which the breakage belongs.
+                .configurationParameter("junit.jupiter.execution.parallel.enabled", "false")
                 .build();
     }
 

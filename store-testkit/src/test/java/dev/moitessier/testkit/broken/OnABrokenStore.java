@@ -12,11 +12,16 @@ import java.util.function.UnaryOperator;
 
 /** The contract on whatever {@link KitTest} has broken; not a test class by its own right, and so not named like one. */
 class OnABrokenStore extends StoreContract {
-    static volatile Breakage breakage;
+    private static final ThreadLocal<Breakage> breakage = new ThreadLocal<>();
+
+    /** For the tests that run on this thread. */
+    static void breakAs(Breakage how) {
+        breakage.set(how);
+    }
 
     @Override
     protected StoreWiring wiring(String namespace) throws Exception {
-        return new Broken(breakage);
+        return new Broken(breakage.get());
     }
 
     private static final class Broken extends MemoryBehindAWire {

@@ -15,6 +15,8 @@ import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** The contract on the memory store, in each way of running it. */
 class MemoryStoreContractTest {
@@ -22,6 +24,7 @@ class MemoryStoreContractTest {
 
     /** Stores over one space, on a clock that the tests move. */
     @Nested
+    @Execution(ExecutionMode.CONCURRENT)
     class OnASettableClock extends StoreContract {
         @Override
         protected StoreWiring wiring(String namespace) {
@@ -37,6 +40,7 @@ class MemoryStoreContractTest {
 
     /** Stores over one space, in real time. */
     @Nested
+    @Execution(ExecutionMode.CONCURRENT)
     class InRealTime extends StoreContract {
         @Override
         protected StoreWiring wiring(String namespace) {
@@ -47,6 +51,7 @@ class MemoryStoreContractTest {
     /** Stores from configuration that meet in a named space. */
     @Nested
     @Tag("long")
+    @Execution(ExecutionMode.CONCURRENT)
     class FromConfiguration extends StoreContract {
         @Override
         protected StoreWiring wiring(String namespace) {

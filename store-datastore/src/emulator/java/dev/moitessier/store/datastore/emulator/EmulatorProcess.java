@@ -1,4 +1,4 @@
-package dev.moitessier.store.datastore;
+package dev.moitessier.store.datastore.emulator;
 
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;

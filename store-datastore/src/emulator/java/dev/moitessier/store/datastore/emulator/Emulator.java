@@ -1,8 +1,5 @@
-package dev.moitessier.store.datastore;
+package dev.moitessier.store.datastore.emulator;
 
-import com.google.cloud.NoCredentials;
-import com.google.cloud.datastore.Datastore;
-import com.google.cloud.datastore.DatastoreOptions;
 import java.io.File;
 import java.io.IOException;
 import java.net.HttpURLConnection;
@@ -27,9 +24,9 @@ import org.opentest4j.TestAbortedException;
  * {@code java} command (the SDK's {@code gcloud} would leave it behind when it is ended), with little memory, one of each kind for
  * the whole test JVM, and ended with it.
  */
-final class Emulator {
+public final class Emulator {
     /** Which of Google's two. */
-    enum Kind {
+    public enum Kind {
         /** The Datastore emulator, which is optimistic and sees a conflict wherever two transactions meet under one root. */
         DATASTORE(
                 "cloud-datastore-emulator",
@@ -55,10 +52,25 @@ final class Emulator {
             this.aptPackage = aptPackage;
             this.mainClass = mainClass;
         }
+
+        /** The first kind under {@code CI=true}; the second is used where it is present. */
+        boolean mustBeThere() {
+            return this == DATASTORE && "true".equals(System.getenv("CI"));
+        }
     }
 
-    static final String PROJECT = "moitessier-test";
+    /** Of the packages for Debian, Red Hat, snap and Homebrew, and where archives are unpacked. */
+    private static final List<String> USUAL = List.of(
+            "/usr/lib/google-cloud-sdk",
+            "/usr/lib64/google-cloud-sdk",
+            "/snap/google-cloud-cli/current",
+            "/snap/google-cloud-sdk/current",
+            "/opt/homebrew/share/google-cloud-sdk",
+            "/usr/local/share/google-cloud-sdk",
+            "/opt/google-cloud-sdk",
+            "/usr/local/google-cloud-sdk");
 
+    private static final String GIVEN = "DATASTORE_EMULATOR_HOST";
     private static final long PATIENCE = TimeUnit.SECONDS.toNanos(90);
     private static final Map<Kind, Emulator> SHARED = new EnumMap<>(Kind.class);
 
@@ -78,14 +90,19 @@ final class Emulator {
     }
 
     /** The one that all tests of this JVM share; without any, the test is skipped with a sentence that says how to install it. */
-    static synchronized Emulator shared(Kind kind) throws IOException {
+    public static synchronized Emulator shared(Kind kind) throws IOException {
         Emulator there = SHARED.get(kind);
         if (there == null) {
-            String given = System.getenv("DATASTORE_EMULATOR_HOST");
-            there = given != null && kind == Kind.DATASTORE ? given(given) : own(kind);
+            there = any(kind);
             SHARED.put(kind, there);
         }
         return there;
+    }
+
+    /** The one that is given by the environment, which nobody can stop, or one of the caller's own. */
+    public static Emulator any(Kind kind) throws IOException {
+        String given = System.getenv(GIVEN);
+        return given != null && kind == Kind.DATASTORE ? given(given) : own(kind);
     }
 
     private static Emulator given(String host) {
@@ -94,38 +111,51 @@ final class Emulator {
     }
 
     /** One that a test may stop; it must end it. It answers no query that needs an index. */
-    static Emulator own(Kind kind) throws IOException {
+    public static Emulator own(Kind kind) throws IOException {
         return own(kind, false);
     }
 
     /** @param indexes whether it makes what index a query needs; the Firestore emulator always does */
-    static Emulator own(Kind kind, boolean indexes) throws IOException {
+    public static Emulator own(Kind kind, boolean indexes) throws IOException {
         Path jar = jar(kind)
-                .orElseThrow(() -> missing(
-                        kind,
-                        "Google's emulator of " + kind.name().toLowerCase(Locale.ROOT)
-                                + " was not found: set DATASTORE_EMULATOR_HOST=host:port, or install it with \"apt-get install "
-                                + kind.aptPackage + "\" or \"gcloud components install " + kind.folder + "\""));
+                .orElseThrow(() -> kind.mustBeThere()
+                        ? new IllegalStateException(howToInstall(kind))
+                        : new TestAbortedException(howToInstall(kind)));
         Emulator emulator = new Emulator(kind, "127.0.0.1", freePort(), jar, indexes);
         Runtime.getRuntime().addShutdownHook(new Thread(emulator::stop));
         emulator.start();
         return emulator;
     }
 
-    /** The first kind must be there where {@code CI=true}; the second is used where it is present. */
-    private static RuntimeException missing(Kind kind, String sentence) {
-        return kind == Kind.DATASTORE && "true".equals(System.getenv("CI"))
-                ? new IllegalStateException(sentence)
-                : new TestAbortedException(sentence);
+    /** How to install it, if it is not there. */
+    static Optional<String> missing(Kind kind) {
+        boolean there = (kind == Kind.DATASTORE && System.getenv(GIVEN) != null)
+                || jar(kind).isPresent();
+        return there ? Optional.empty() : Optional.of(howToInstall(kind));
+    }
+
+    private static String howToInstall(Kind kind) {
+        return "Google's emulator of " + kind.name().toLowerCase(Locale.ROOT) + " was not found: "
+                + (kind == Kind.DATASTORE ? "set " + GIVEN + "=host:port, or " : "")
+                + "install it with \"apt-get install " + kind.aptPackage + "\" or \"gcloud components install "
+                + kind.folder + "\"";
     }
 
     private static Optional<Path> jar(Kind kind) {
-        List<Path> roots = new ArrayList<>();
-        String root = System.getenv("CLOUDSDK_ROOT_DIR");
+        return roots(System.getenv()).stream()
+                .map(each -> each.resolve("platform").resolve(kind.folder).resolve(kind.jar))
+                .filter(Files::isReadable)
+                .findFirst();
+    }
+
+    /** Where an SDK may be: only where {@code CLOUDSDK_ROOT_DIR} says, else that of {@code gcloud}, else in the usual folders. */
+    static List<Path> roots(Map<String, String> environment) {
+        String root = environment.get("CLOUDSDK_ROOT_DIR");
         if (root != null) {
-            roots.add(Path.of(root));
+            return List.of(Path.of(root));
         }
-        for (String entry : System.getenv("PATH").split(File.pathSeparator)) {
+        List<Path> roots = new ArrayList<>();
+        for (String entry : environment.getOrDefault("PATH", "").split(File.pathSeparator)) {
             Path gcloud = Path.of(entry, "gcloud");
             if (Files.isExecutable(gcloud)) {
                 try {
@@ -135,10 +165,12 @@ final class Emulator {
                 }
             }
         }
-        return roots.stream()
-                .map(each -> each.resolve("platform").resolve(kind.folder).resolve(kind.jar))
-                .filter(Files::isReadable)
-                .findFirst();
+        USUAL.forEach(each -> roots.add(Path.of(each)));
+        String home = environment.get("HOME");
+        if (home != null) {
+            roots.add(Path.of(home, "google-cloud-sdk"));
+        }
+        return roots;
     }
 
     private static int freePort() throws IOException {
@@ -147,34 +179,19 @@ final class Emulator {
         }
     }
 
-    String host() {
+    public String host() {
         return host;
     }
 
-    int port() {
+    public int port() {
         return port;
     }
 
-    Kind kind() {
+    public Kind kind() {
         return kind;
     }
 
-    /** A client of it, through this port. */
-    Datastore datastore(int throughPort, String namespace) {
-        return DatastoreOptions.newBuilder()
-                .setHost("http://" + host + ":" + throughPort)
-                .setProjectId(PROJECT)
-                .setNamespace(namespace)
-                .setCredentials(NoCredentials.getInstance())
-                .build()
-                .getService();
-    }
-
-    Datastore datastore(String namespace) {
-        return datastore(port, namespace);
-    }
-
-    void start() throws IOException {
+    public void start() throws IOException {
         Path folder = Files.createTempDirectory("moitessier-emulator");
         Path output = folder.resolve("emulator.log");
         ProcessBuilder builder = new ProcessBuilder(command(folder));
@@ -240,7 +257,7 @@ final class Emulator {
     }
 
     /** Ends it hard; what it held is lost, as it keeps nothing on disk. */
-    void stop() {
+    public void stop() {
         Process running = process;
         if (running != null) {
             running.destroyForcibly();

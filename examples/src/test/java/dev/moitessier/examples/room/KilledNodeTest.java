@@ -1,8 +1,12 @@
-package dev.moitessier.prscd;
+package dev.moitessier.examples.room;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.typesafe.config.Config;
+import dev.moitessier.prscd.Agent;
+import dev.moitessier.prscd.Await;
+import dev.moitessier.prscd.Certificates;
+import dev.moitessier.prscd.Program;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -12,7 +16,6 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -53,14 +56,14 @@ final class KilledNodeTest {
     @DisplayName("kill.node: kill -9 of one of two nodes on PostgreSQL; real clients of the other hear who is gone"
             + " within 5 s, once, and talk on")
     void killed() throws Exception {
-        TlsIdentity identity = DemoCertificate.make(Instant.now());
-        Path pem = Certificates.write(folder, identity);
+        Certificates.Demo certificate = Certificates.demo(folder);
+        Path pem = certificate.pem();
         int survives = Program.freePort();
         int dies = Program.freePort();
         try (Program survivor = node(survives, pem);
                 Program killed = node(dies, pem);
                 Agent clients = Agent.node();
-                Agent browser = Agent.browser(identity.keyHash(), survives)) {
+                Agent browser = Agent.browser(certificate.keyHash(), survives)) {
             survivor.awaitOutput("prscd serves");
             killed.awaitOutput("prscd serves");
             join(clients, "alice", survives);
