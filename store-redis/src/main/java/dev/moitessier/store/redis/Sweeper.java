@@ -39,6 +39,8 @@ final class Sweeper {
     private static final int SCOPES_AT_ONCE = 500;
     private static final long SHORT_WALK = TimeUnit.MILLISECONDS.toNanos(50);
     private static final int REST = 20;
+    /** Twenty times what a scope usually costs: a walk that a busy machine held up makes no scope wait for longer. */
+    private static final long LONGEST_REST_PER_SCOPE = TimeUnit.MICROSECONDS.toNanos(500);
 
     private final Shards shards;
     private final Keys keys;
@@ -63,6 +65,7 @@ final class Sweeper {
         final Map<Integer, byte[]> after = new HashMap<>();
         final boolean[] done = new boolean[Keys.SHARDS];
         long nanos;
+        long scopes;
         boolean begun;
 
         boolean isOver() {
@@ -72,6 +75,10 @@ final class Sweeper {
                 }
             }
             return true;
+        }
+
+        long restNanos() {
+            return nanos < SHORT_WALK ? 0 : Math.min(nanos * REST, scopes * LONGEST_REST_PER_SCOPE);
         }
     }
 
@@ -202,9 +209,10 @@ final class Sweeper {
         List<Scope> scopes = next(Math.min(policy.work(), SCOPES_AT_ONCE));
         long trimmed = trim(policy, scopes);
         drop(policy);
+        current.scopes += scopes.size();
         current.nanos += System.nanoTime() - began;
         if (current.isOver()) {
-            restsUntil = System.nanoTime() + (current.nanos < SHORT_WALK ? 0 : current.nanos * REST);
+            restsUntil = System.nanoTime() + current.restNanos();
             current = new Walk();
         }
         return trimmed;
