@@ -29,6 +29,7 @@ class SnippetsTest {
             "docs/coming-from-go.md",
             "docs/architecture.md",
             "docs/prscd.md",
+            "docs/store-postgres.md",
             "docs/write-a-store.md",
             "docs/yomo.md");
 
@@ -101,8 +102,10 @@ class SnippetsTest {
         List<Path> sources;
         Path examples = ROOT.resolve("examples");
         try (Stream<Path> ours = Files.walk(examples.resolve("src"));
-                Stream<Path> store = Files.walk(examples.resolve("custom-store-sqlite/src"))) {
-            sources = Stream.concat(ours, store)
+                Stream<Path> store = Files.walk(examples.resolve("custom-store-sqlite/src"));
+                Stream<Path> postgres = Files.walk(ROOT.resolve("store-postgres/src/test"))) {
+            sources = Stream.of(ours, store, postgres)
+                    .flatMap(files -> files)
                     .filter(file -> file.toString().endsWith(".java"))
                     .toList();
         }

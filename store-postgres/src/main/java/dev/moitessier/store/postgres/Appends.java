@@ -17,18 +17,19 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.UUID;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import org.postgresql.PGStatement;
 
 /**
  * Appending a batch, in one statement that is its own transaction: one round trip and one commit, however many scopes and elements.
  *
  * <ol>
- *   <li>The statement locks the scope rows that nobody else holds, gives positions, and writes entries, texts and dispatch ids as
+ *   <li>A single append without anything rare has a lighter statement, and takes along the hint for other processes if one is due.
+ *       What that does not write, the general way answers.
+ *   <li>The general statement locks the scope rows that nobody else holds, gives positions, and writes entries, texts and dispatch ids as
  *       arrays. What it reads of a scope comes with the row's lock, so it is the row's newest version and not the snapshot's.
  *   <li>A scope that is locked, or has enlisted dispatches waiting, or an id that is remembered already, is left to a transaction
  *       of its own, which waits for the lock, promotes what is pending and looks for duplicates. That is rare: ids are random and
@@ -36,24 +37,27 @@ import org.postgresql.PGStatement;
  * </ol>
  */
 final class Appends {
-    /** One element without what is rare: half the planner's nodes of the statement for many, and three quarters of its time. */
+    /**
+     * One element without what is rare, to a scope that somebody hears and nobody holds; no row: not written, and another statement
+     * finds out why. A row that changed between the snapshot and its lock has another {@code ctid}, which is not found either. The
+     * statement touches as little as it can: after the pause of a commit the server's caches are cold, and each piece of code and
+     * data then costs several times what it does under load.
+     */
     private static final String SINGLE = """
-            with s as materialized (
-              select c.scope_id, c.members_version, c.mailboxes, exists (select from {pending} p where p.scope = c.name) as pending,
-                     greatest(c.head, (extract(epoch from clock_timestamp()) * 1000000)::bigint) as base
-              from {scope} c where c.name = ? for no key update of c skip locked),
-            n as materialized (
-              select scope_id, base + 1 as position, ?::uuid as dispatch from s where mailboxes > 0 and not pending),
+            with s as (
+              update {scope} set head = greatest(head, {now}) + 1
+              where ctid = (
+                select c.ctid from {scope} c
+                where c.name = ? and c.mailboxes > 0 and not exists (select from {pending} p where p.scope = c.name)
+                for no key update of c skip locked)
+              returning scope_id, head, members_version, ?::uuid as dispatch),
             d as (
               insert into {dispatch} (scope_id, dispatch, position, expires)
-              select scope_id, dispatch, position, clock_timestamp() + t.remember * interval '1 millisecond'
-              from n cross join (select ?::bigint as remember) t where t.remember > 0),
-            h as (
-              update {scope} c set head = n.position from n where c.scope_id = n.scope_id),
+              select scope_id, dispatch, head, clock_timestamp() + ?::bigint * interval '1 millisecond' from s),
             w as (
               insert into {message} (scope_id, position, dispatch, text_bytes, to_handlers, person, client, body)
-              select scope_id, position, dispatch, 0, ?, ?, ?, ? from n)
-            select 1, base, members_version, mailboxes, pending, mailboxes > 0 and not pending from s
+              select scope_id, head, dispatch, 0, ?, ?, ?, ? from s)
+            select head, members_version from s
             """;
 
     /**
@@ -69,7 +73,7 @@ final class Appends {
                     from unnest((select ?::text[]), ?::bigint[], ?::integer[]) with ordinality u(name, if_members, count, no)) g
               cross join lateral (
                 select c.scope_id, c.members_version, c.mailboxes,
-                       greatest(c.head, (extract(epoch from clock_timestamp()) * 1000000)::bigint) as base,
+                       greatest(c.head, {now}) as base,
                        exists (select from {pending} p where p.scope = c.name) as pending
                 from {scope} c where c.name = g.name for no key update of c skip locked) c),
             """;
@@ -127,25 +131,22 @@ final class Appends {
     private final Database database;
     private final Capabilities capabilities;
     private final Pending pending;
-    private final Consumer<Set<String>> readable;
+    private final Hints hints;
     private final String single;
+    private final String singleAndTell;
     private final String plain;
     private final String full;
     private final String lock;
     private final String remembered;
     private final String recalled;
 
-    Appends(
-            Database database,
-            Naming naming,
-            Capabilities capabilities,
-            Pending pending,
-            Consumer<Set<String>> readable) {
+    Appends(Database database, Naming naming, Capabilities capabilities, Pending pending, Hints hints) {
         this.database = database;
         this.capabilities = capabilities;
         this.pending = pending;
-        this.readable = readable;
+        this.hints = hints;
         single = naming.render(SINGLE);
+        singleAndTell = "begin; " + single + "; commit; " + Hints.NOTIFY;
         plain = naming.render(PLAIN);
         full = naming.render(FULL);
         lock = naming.render("select scope_id, members_version from {scope} where name = ? for no key update");
@@ -165,6 +166,99 @@ final class Appends {
 
     /** Answers in order; throws only {@code Closed} and {@code Misconfigured} (B4). */
     List<Appended> append(List<Append> batch) {
+        long deadline = System.nanoTime() + database.callLimit().toNanos();
+        Appended quick = batch.size() == 1 ? single(batch.get(0), deadline) : null;
+        return quick != null ? List.of(quick) : general(batch, deadline);
+    }
+
+    /** Null: this is not for the light statement, or it has not written; nothing has happened then. */
+    private @Nullable Appended single(Append append, long deadline) {
+        Content content = append.content();
+        if (!Elements.plain(content)
+                || append.ifMembers().isPresent()
+                || append.remember().isZero()) {
+            return null;
+        }
+        try {
+            capabilities.check(append);
+            return database.call("append", true, deadline, connection -> writeSingle(connection, append))
+                    .orElse(null);
+        } catch (StoreException.Closed | StoreException.Misconfigured failure) {
+            throw failure;
+        } catch (StoreException failure) {
+            // An id that is remembered already has its answer from the other way.
+            return Failures.uniqueViolation(failure.getCause()) ? null : new Appended.Failed(failure);
+        }
+    }
+
+    private Optional<Appended> writeSingle(Database.Borrowed connection, Append append) throws SQLException {
+        Optional<Hints.Notice> notice = connection.inTransaction() ? Optional.empty() : hints.notice(append.scope());
+        Optional<Appended> answer =
+                notice.isPresent() ? writeAndTell(connection, append, notice.get()) : writeOnly(connection, append);
+        if (answer.isPresent()) {
+            Set<String> written = Set.of(append.scope());
+            if (connection.inTransaction()) {
+                connection.afterCommit(() -> hints.readable(written));
+            } else {
+                hints.readable(written, notice.isPresent());
+            }
+        }
+        return answer;
+    }
+
+    private Optional<Appended> writeOnly(Database.Borrowed connection, Append append) throws SQLException {
+        try (PreparedStatement statement = connection.prepare(single)) {
+            setSingle(statement, append);
+            try (ResultSet row = statement.executeQuery()) {
+                return stored(row);
+            }
+        }
+    }
+
+    /**
+     * Append and hint in one round trip, but in two transactions: NOTIFY holds a lock of the whole database until its own commit,
+     * which has nothing to write. Whatever the server refuses here the other way answers: if the append was committed and the hint
+     * was not sent, by its id.
+     */
+    private Optional<Appended> writeAndTell(Database.Borrowed connection, Append append, Hints.Notice notice)
+            throws SQLException {
+        try (PreparedStatement statement = connection.prepare(singleAndTell)) {
+            int next = setSingle(statement, append);
+            statement.setString(next, notice.channel());
+            statement.setString(next + 1, notice.payload());
+            boolean rows = statement.execute();
+            while (!rows) {
+                rows = statement.getMoreResults();
+            }
+            try (ResultSet row = statement.getResultSet()) {
+                return stored(row);
+            }
+        } catch (SQLException failure) {
+            if (!Failures.answered(failure)) {
+                throw failure;
+            }
+            connection.rollback();
+            return Optional.empty();
+        }
+    }
+
+    private static int setSingle(PreparedStatement statement, Append append) throws SQLException {
+        Content content = append.content();
+        statement.setString(1, append.scope());
+        statement.setObject(2, append.dispatch());
+        statement.setLong(3, append.remember().toMillis());
+        statement.setBoolean(4, content.bodyToHandlers());
+        statement.setString(5, content.sender().person());
+        statement.setString(6, content.sender().client());
+        statement.setBytes(7, Elements.bytes(content.body()));
+        return 8;
+    }
+
+    private static Optional<Appended> stored(ResultSet row) throws SQLException {
+        return row.next() ? Optional.of(new Appended.Stored(row.getLong(1), row.getLong(2), false)) : Optional.empty();
+    }
+
+    private List<Appended> general(List<Append> batch, long deadline) {
         @Nullable Appended[] answers = new Appended[batch.size()];
         List<Element> elements = new ArrayList<>(batch.size());
         for (int i = 0; i < answers.length; i++) {
@@ -175,10 +269,10 @@ final class Appends {
                 answers[i] = new Appended.Failed(refused);
             }
         }
-        Run run = new Run(answers);
+        Run run = new Run(answers, deadline);
         run.all(elements);
         if (!run.written.isEmpty()) {
-            readable.accept(run.written);
+            hints.readable(run.written);
         }
         return List.copyOf(Arrays.asList(answers));
     }
@@ -262,10 +356,11 @@ final class Appends {
         final @Nullable Appended[] answers;
         final Set<String> written = new HashSet<>();
         private final Map<String, StoreException> failed = new HashMap<>();
-        private final long deadline = System.nanoTime() + database.callLimit().toNanos();
+        private final long deadline;
 
-        Run(@Nullable Appended[] answers) {
+        Run(@Nullable Appended[] answers, long deadline) {
             this.answers = answers;
+            this.deadline = deadline;
         }
 
         void all(List<Element> elements) {
@@ -464,24 +559,12 @@ final class Appends {
         Elements columns =
                 new Elements(round.elements.stream().map(Element::append).toList());
         boolean isPlain = columns.plain();
-        boolean isSingle = isPlain
-                && !eager
-                && round.elements.size() == 1
-                && round.elements.get(0).append.ifMembers().isEmpty();
-        try (PreparedStatement statement =
-                connection.connection().prepareStatement(isSingle ? single : isPlain ? plain : full)) {
-            if (connection.driver().getPrepareThreshold() > 0) {
-                statement.unwrap(PGStatement.class).setPrepareThreshold(1);
-            }
-            if (isSingle) {
-                setSingle(statement, round.elements.get(0).append);
-            } else {
-                statement.setBoolean(1, eager);
-                setScopes(statement, connection, round);
-                int next = columns.setPlain(statement, connection.driver(), 7);
-                if (!isPlain) {
-                    columns.setRare(statement, connection.driver(), next);
-                }
+        try (PreparedStatement statement = connection.prepare(isPlain ? plain : full)) {
+            statement.setBoolean(1, eager);
+            setScopes(statement, connection, round);
+            int next = columns.setPlain(statement, connection.driver(), 7);
+            if (!isPlain) {
+                columns.setRare(statement, connection.driver(), next);
             }
             Map<Integer, Outcome> outcomes = new HashMap<>();
             try (ResultSet rows = statement.executeQuery()) {
@@ -498,17 +581,6 @@ final class Appends {
             }
             round.groups.values().forEach(group -> group.outcome = outcomes.get(group.no));
         }
-    }
-
-    private static void setSingle(PreparedStatement statement, Append append) throws SQLException {
-        Content content = append.content();
-        statement.setString(1, append.scope());
-        statement.setObject(2, append.dispatch());
-        statement.setLong(3, append.remember().toMillis());
-        statement.setBoolean(4, content.bodyToHandlers());
-        statement.setString(5, content.sender().person());
-        statement.setString(6, content.sender().client());
-        statement.setBytes(7, Elements.bytes(content.body()));
     }
 
     /** Sets names, conditions and counts of the scopes, then number of the scope and rank in it for each element. */

@@ -2,6 +2,7 @@ package dev.moitessier.store.postgres;
 
 import dev.moitessier.store.StoreException;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -25,6 +26,7 @@ import org.jdbi.v3.core.Jdbi;
 import org.jdbi.v3.core.JdbiException;
 import org.jdbi.v3.core.statement.SqlStatements;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.PGStatement;
 import org.postgresql.jdbc.PgConnection;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,6 +39,9 @@ final class Database implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Database.class);
     private static final Duration FIRST_PAUSE = Duration.ofMillis(2);
     private static final long TICK = TimeUnit.MILLISECONDS.toNanos(100);
+    /** Ticks without any wait after which the timekeeper rests. */
+    private static final int IDLE_TICKS = 50;
+
     private static final Duration LONGEST_PAUSE = Duration.ofMillis(100);
 
     private final DataSource dataSource;
@@ -63,6 +68,10 @@ final class Database implements AutoCloseable {
     private final Condition awaited = lock.newCondition();
     private @Nullable Thread timekeeper;
     private boolean timekeeperRests;
+    /** Waits that have begun, by now and as the timekeeper has seen. */
+    private long waits;
+
+    private long seen;
     private volatile boolean closed;
     /** Whether a statement of its own runs at READ COMMITTED; if not, each is put into a transaction that says so. */
     private volatile boolean readCommitted = true;
@@ -244,9 +253,11 @@ final class Database implements AutoCloseable {
                 throw new StoreException.Closed(false);
             }
             waiting.put(thread, wait);
+            waits++;
             if (timekeeper == null) {
                 timekeeper = Threads.daemon("moitessier-postgres-time", this::keepTime);
             } else if (timekeeperRests) {
+                timekeeperRests = false;
                 awaited.signal();
             }
         } finally {
@@ -266,12 +277,18 @@ final class Database implements AutoCloseable {
         }
     }
 
-    /** Ends waits for a connection when their call's time is over (E3). */
+    /**
+     * Ends waits for a connection when their call's time is over (E3). It rests only when there has been none for a while: to be woken
+     * by each call would cost the call more than all the rest of the client does.
+     */
     private void keepTime() {
         lock.lock();
         try {
+            int idle = 0;
             while (!closed) {
-                timekeeperRests = waiting.isEmpty();
+                idle = waits == seen && waiting.isEmpty() ? idle + 1 : 0;
+                seen = waits;
+                timekeeperRests = idle > IDLE_TICKS;
                 if (timekeeperRests) {
                     awaited.await();
                 } else if (awaited.awaitNanos(TICK) <= 0) {
@@ -362,6 +379,15 @@ final class Database implements AutoCloseable {
             return driver;
         }
 
+        /** A statement that is prepared on the server at once, unless the caller has said that none is. */
+        PreparedStatement prepare(String sql) throws SQLException {
+            PreparedStatement statement = connection.prepareStatement(sql);
+            if (driver.getPrepareThreshold() > 0) {
+                statement.unwrap(PGStatement.class).setPrepareThreshold(1);
+            }
+            return statement;
+        }
+
         private void begin() throws SQLException {
             connection.setAutoCommit(false);
             try (Statement settings = connection.createStatement()) {
@@ -378,6 +404,18 @@ final class Database implements AutoCloseable {
         private void commit() throws SQLException {
             connection.commit();
             connection.setAutoCommit(true);
+        }
+
+        /** Whether what is done now is committed later. */
+        boolean inTransaction() throws SQLException {
+            return !driver.getAutoCommit();
+        }
+
+        /** Ends a transaction that a text of several statements has begun and not ended. */
+        void rollback() throws SQLException {
+            try (Statement statement = connection.createStatement()) {
+                statement.execute("rollback");
+            }
         }
 
         private void rollback(Throwable cause) {

@@ -23,14 +23,17 @@ final class Elements {
     /** Whether all can do without the columns that are rarely filled. */
     boolean plain() {
         for (Append append : appends) {
-            Content content = append.content();
-            if (content.to() != null
-                    || !content.texts().isEmpty()
-                    || !content.headers().isEmpty()) {
+            if (!plain(append.content())) {
                 return false;
             }
         }
         return true;
+    }
+
+    static boolean plain(Content content) {
+        return content.to() == null
+                && content.texts().isEmpty()
+                && content.headers().isEmpty();
     }
 
     /** Sets dispatch, remember, person, client, to_handlers, body; answers the next parameter. */

@@ -71,14 +71,16 @@ final class Failures {
                         false);
             }
             default -> {
-                // An answer of the server means that it has rolled back; one that ends the connection may follow a
-                // commit.
-                boolean answered = failure instanceof PSQLException said
-                        && said.getServerErrorMessage() != null
-                        && !state.startsWith("57P");
-                return new StoreException.Unavailable(message, failure, sent && !answered);
+                return new StoreException.Unavailable(message, failure, sent && !answered(failure));
             }
         }
+    }
+
+    /** An answer of the server means that it has rolled back; one that ends the connection may follow a commit. */
+    static boolean answered(SQLException failure) {
+        return failure instanceof PSQLException said
+                && said.getServerErrorMessage() != null
+                && !state(failure).startsWith("57P");
     }
 
     private static String state(@Nullable Throwable failure) {

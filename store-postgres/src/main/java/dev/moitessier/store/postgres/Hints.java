@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -48,6 +49,9 @@ final class Hints implements AutoCloseable {
     /** How long the knowledge that somebody else listens is used before it is asked for again. */
     private static final long KNOWN = TimeUnit.SECONDS.toNanos(1);
 
+    /** Parameters: channel and payload. */
+    static final String NOTIFY = "select pg_notify(?, ?)";
+
     private static final String HELLO = "hello";
     private static final String ALL = "*";
 
@@ -64,6 +68,12 @@ final class Hints implements AutoCloseable {
     private final Queue<Runnable> tasks = new ArrayDeque<>();
     private Set<Long> dirty = new LinkedHashSet<>();
     private boolean allDirty;
+    /** The notifier looks by itself when the next NOTIFY may go; to wake it before would cost each append a change of threads. */
+    private boolean throttled;
+
+    /** When the next NOTIFY may go. */
+    private long notBefore = System.nanoTime();
+
     private @Nullable Thread notifier;
     private @Nullable Thread listener;
     private volatile @Nullable Connection listening;
@@ -98,8 +108,46 @@ final class Hints implements AutoCloseable {
         return watch;
     }
 
+    /** What tells the others of a scope, with {@link #NOTIFY}. */
+    record Notice(String channel, String payload) {}
+
+    /**
+     * What whoever is about to append to this scope has to send himself, right after the commit and over the same connection: so it
+     * wakes whoever listens without another change of threads, here and at the server. Empty if the notifier does it: nobody listens,
+     * or a hint was sent a moment ago.
+     */
+    Optional<Notice> notice(String scope) {
+        return mayGo()
+                ? Optional.of(new Notice(
+                        channel, node + ";" + Long.toUnsignedString(ScopeHash.of(scope), Character.MAX_RADIX)))
+                : Optional.empty();
+    }
+
+    /** Whether a NOTIFY may go at once, from who asks; then nobody else sends one for a while. */
+    private boolean mayGo() {
+        if (!push || aloneForSure() || othersUntil - System.nanoTime() <= 0) {
+            return false;
+        }
+        lock.lock();
+        try {
+            long now = System.nanoTime();
+            if (throttled || allDirty || !dirty.isEmpty() || notBefore - now > 0) {
+                return false;
+            }
+            notBefore = now + THROTTLE;
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Entries of these scopes are readable. */
     void readable(Set<String> scopes) {
+        readable(scopes, false);
+    }
+
+    /** The same; {@code told}: the other processes have been told. */
+    void readable(Set<String> scopes, boolean told) {
         if (closed) {
             return;
         }
@@ -108,6 +156,13 @@ final class Hints implements AutoCloseable {
         for (LocalWatch watch : watches) {
             hashes.forEach(watch::hint);
         }
+        if (!told) {
+            later(hashes);
+        }
+    }
+
+    /** Has the notifier tell the others. */
+    private void later(Set<Long> hashes) {
         if (push && !aloneForSure()) {
             lock.lock();
             try {
@@ -116,7 +171,9 @@ final class Hints implements AutoCloseable {
                     allDirty = true;
                     dirty = new LinkedHashSet<>();
                 }
-                wakeNotifier();
+                if (!throttled) {
+                    wakeNotifier();
+                }
             } finally {
                 lock.unlock();
             }
@@ -153,7 +210,8 @@ final class Hints implements AutoCloseable {
                         work.await();
                     }
                     task = tasks.poll();
-                    if (task == null) {
+                    if (task == null && notBefore - System.nanoTime() <= 0) {
+                        notBefore = System.nanoTime() + THROTTLE;
                         payload = payload();
                     }
                 } finally {
@@ -161,10 +219,11 @@ final class Hints implements AutoCloseable {
                 }
                 if (task != null) {
                     task.run();
-                } else if (payload != null && !closed) {
-                    long began = System.nanoTime();
-                    send(payload);
-                    pause(began + THROTTLE);
+                } else {
+                    if (payload != null && !closed) {
+                        send(payload);
+                    }
+                    pause();
                 }
             } catch (InterruptedException ended) {
                 return;
@@ -176,23 +235,26 @@ final class Hints implements AutoCloseable {
     }
 
     /** Runs what need not wait until the next NOTIFY may go. */
-    private void pause(long until) throws InterruptedException {
-        long left = until - System.nanoTime();
-        while (left > 0 && !closed) {
-            Runnable task;
+    private void pause() throws InterruptedException {
+        boolean over = false;
+        while (!over && !closed) {
+            Runnable task = null;
             lock.lockInterruptibly();
             try {
+                long left = notBefore - System.nanoTime();
+                over = left <= 0;
                 task = tasks.poll();
-                if (task == null) {
+                if (!over && task == null) {
+                    throttled = true;
                     work.awaitNanos(left);
                 }
             } finally {
+                throttled = false;
                 lock.unlock();
             }
             if (task != null) {
                 task.run();
             }
-            left = until - System.nanoTime();
         }
     }
 
@@ -215,21 +277,9 @@ final class Hints implements AutoCloseable {
 
     private void send(String payload) {
         boolean known = othersUntil - System.nanoTime() > 0;
-        // Nothing is written, so nothing needs to wait for the disk; the setting ends with the statement's own
-        // transaction.
-        String sql = "select set_config('synchronous_commit', 'off', true), pg_notify(?, ?)"
-                + (known ? "" : " from (" + othersQuery() + ") o where o.others > 0");
         int pid = listeningPid;
         long before = hellos.get();
-        boolean sent = database.call("send a hint", false, connection -> {
-            try (PreparedStatement statement = connection.connection().prepareStatement(sql)) {
-                statement.setString(1, channel);
-                statement.setString(2, node + ";" + payload);
-                try (ResultSet row = statement.executeQuery()) {
-                    return row.next();
-                }
-            }
-        });
+        boolean sent = database.call("send a hint", false, connection -> send(connection, payload, known));
         if (sent) {
             if (!known) {
                 othersUntil = System.nanoTime() + KNOWN;
@@ -242,6 +292,21 @@ final class Hints implements AutoCloseable {
                 lock.unlock();
             }
         }
+    }
+
+    /** False: nobody else listens. Nothing is written, so nothing waits for the disk. */
+    private boolean send(Database.Borrowed connection, String payload, boolean known) throws SQLException {
+        try (PreparedStatement statement = connection.prepare(known ? NOTIFY : NOTIFY + ifOthers())) {
+            statement.setString(1, channel);
+            statement.setString(2, node + ";" + payload);
+            try (ResultSet row = statement.executeQuery()) {
+                return row.next();
+            }
+        }
+    }
+
+    private String ifOthers() {
+        return " from (" + othersQuery() + ") o where o.others > 0";
     }
 
     private String othersQuery() {

@@ -109,7 +109,7 @@ final class Mailboxes {
             createScope = naming.render("""
                     insert into {scope} (name, head, members_version)
                     select :scope, t.micros, t.micros
-                    from (select (extract(epoch from clock_timestamp()) * 1000000)::bigint as micros) t
+                    from (select {now} as micros) t
                     on conflict (name) do nothing
                     """);
             lockScope = naming.render(

@@ -39,7 +39,7 @@ final class Pending {
                   select distinct on (p.scope, p.dispatch) p.* from p order by p.scope, p.dispatch, p.seq),
                 n as materialized (
                   select s.scope_id, f.*,
-                         greatest(s.head, (extract(epoch from clock_timestamp()) * 1000000)::bigint)
+                         greatest(s.head, {now})
                            + row_number() over (partition by s.scope_id order by f.seq) as position
                   from f join {scope} s on s.name = f.scope and s.mailboxes > 0
                   where not exists (

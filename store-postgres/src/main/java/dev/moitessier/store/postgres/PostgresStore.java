@@ -102,7 +102,7 @@ public final class PostgresStore implements MailboxStore {
         pending = new Pending(naming);
         Promotions promotions = new Promotions(database, naming, pending, hints::readable);
         promoter = new Promoter(database, promotions);
-        appends = new Appends(database, naming, capabilities, pending, hints::readable);
+        appends = new Appends(database, naming, capabilities, pending, hints);
         mailboxes = new Mailboxes(database, naming, pending, appends, hints::readable);
         Departures departures = new Departures(database, naming, pending, appends, hints::readable);
         sessions = new Sessions(database, naming, departures);

@@ -19,8 +19,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.postgresql.PGStatement;
 import org.postgresql.jdbc.PgConnection;
 
 /**
@@ -58,6 +58,26 @@ final class Reads {
             from r left join c using (no) left join b using (no)
             """;
 
+    /**
+     * The next few of one scope, for readers that get no texts of their own: what a wake-up asks for, on a server that has slept. It
+     * opens the partition of the cursor's day and no other; no row if the head is of a later day, or there is no such scope.
+     */
+    private static final String NEXT = """
+            select 1, s.head, s.trimmed, s.members_version, exists (select from {pending} p where p.scope = s.name), 0, 0,
+                   m.position, m.dispatch, m.to_handlers, m.person, m.client, m.to_person, m.to_client, m.headers::text, m.body,
+                   null::text
+            from {scope} s left join lateral (
+              select * from {message} m
+              where m.scope_id = s.scope_id and s.head > ? and m.position > s.trimmed and m.position > ? and m.position < ?
+              order by m.position limit ?) m on true
+            where s.name = ? and s.head < ?
+            """;
+
+    /** Entries that the light statement looks for; of a body each at most, so that they fit into a page. */
+    private static final int FEW = 8;
+
+    private static final long DAY = TimeUnit.DAYS.toMicros(1);
+
     private static final String FOLLOWING = "order by m.position";
 
     /**
@@ -93,14 +113,18 @@ final class Reads {
 
     private final Database database;
     private final Promotions promotions;
+    private final String next;
     private final String following;
     private final String followingWithTexts;
     private final String newest;
     private final String newestWithTexts;
+    /** The last read of one scope found more than a few entries: then the light statement is a waste. */
+    private volatile boolean crowded;
 
     Reads(Database database, Naming naming, Promotions promotions) {
         this.database = database;
         this.promotions = promotions;
+        next = naming.render(NEXT);
         following = naming.render(PAGES.formatted(FOLLOWING) + ORDER);
         followingWithTexts = naming.render(PAGES.formatted(FOLLOWING) + TEXTS + ORDER);
         newest = naming.render(PAGES.formatted(NEWEST) + ORDER);
@@ -138,7 +162,11 @@ final class Reads {
 
     /** Looks, and where something enlisted is waiting has it promoted and looks again (T3). */
     private List<Found> look(List<ReadRequest> requests, boolean backwards, Budget budget) {
-        List<Found> found = statement(requests, backwards, budget);
+        List<Found> found = next(requests, backwards, budget);
+        if (found.isEmpty()) {
+            found = statement(requests, backwards, budget);
+            crowded = requests.size() == 1 && found.get(0).count >= FEW;
+        }
         Set<String> waiting = new LinkedHashSet<>();
         for (int i = 0; i < requests.size(); i++) {
             if (found.get(i).pending) {
@@ -162,6 +190,14 @@ final class Reads {
         int count;
         long first;
         final List<Draft> entries = new ArrayList<>();
+
+        long bytes() {
+            long bytes = 0;
+            for (Draft draft : entries) {
+                bytes += draft.entry().content().size();
+            }
+            return bytes;
+        }
     }
 
     /** An entry whose texts may still follow. */
@@ -181,6 +217,50 @@ final class Reads {
                     dispatch,
                     new Content(sender, to, body, toHandlers, texts, headers));
         }
+    }
+
+    /** By the light statement; empty if it is not for this, or may have left something out. */
+    private List<Found> next(List<ReadRequest> requests, boolean backwards, Budget budget) {
+        ReadRequest request = requests.get(0);
+        if (backwards || requests.size() > 1 || crowded || hasTexts(request)) {
+            return List.of();
+        }
+        int most = Math.min(FEW, request.maxEntries());
+        long nextDay = (request.after() / DAY + 1) * DAY;
+        List<Found> found = database.call("read", false, connection -> {
+            List<Found> one = new ArrayList<>(1);
+            try (PreparedStatement statement = connection.prepare(next)) {
+                statement.setLong(1, request.after());
+                statement.setLong(2, request.after());
+                statement.setLong(3, nextDay);
+                statement.setInt(4, most);
+                statement.setString(5, request.scope());
+                statement.setLong(6, nextDay);
+                try (ResultSet rows = statement.executeQuery()) {
+                    while (rows.next()) {
+                        take(rows, one);
+                    }
+                }
+            }
+            return one;
+        });
+        for (Found each : found) {
+            each.count = each.entries.size();
+            crowded = each.count == FEW;
+            if ((crowded && most < request.maxEntries()) || each.bytes() > budget.left()) {
+                return List.of();
+            }
+        }
+        return found;
+    }
+
+    private static boolean hasTexts(ReadRequest request) {
+        for (ListenerRef reader : request.readers()) {
+            if (reader.type() == ListenerType.HANDLER) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private List<Found> statement(List<ReadRequest> requests, boolean backwards, Budget budget) {
@@ -208,10 +288,7 @@ final class Reads {
         String sql = texts ? backwards ? newestWithTexts : followingWithTexts : backwards ? newest : following;
         return database.call("read", false, connection -> {
             List<Found> found = new ArrayList<>(size);
-            try (PreparedStatement statement = connection.connection().prepareStatement(sql)) {
-                if (connection.driver().getPrepareThreshold() > 0) {
-                    statement.unwrap(PGStatement.class).setPrepareThreshold(1);
-                }
+            try (PreparedStatement statement = connection.prepare(sql)) {
                 PgConnection driver = connection.driver();
                 statement.setArray(1, driver.createArrayOf("int4", numbers.toArray(Integer[]::new)));
                 statement.setArray(

@@ -79,7 +79,7 @@ final class Sweeper {
                   select ctid from {dispatch} where expires < clock_timestamp() order by expires limit :limit for update skip locked))
                 """);
         walk = naming.render("""
-                select scope_id, name, (extract(epoch from clock_timestamp()) * 1000000)::bigint
+                select scope_id, name, {now}
                 from {scope} where scope_id > :after and head > trimmed order by scope_id limit :limit
                 """);
         // The last entry at or below the bound: a mark beyond it would call a cursor lossy that has lost nothing. No

@@ -3,6 +3,7 @@ package dev.moitessier.store.postgres;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.zaxxer.hikari.HikariDataSource;
+import dev.moitessier.store.Appended;
 import dev.moitessier.store.Broadcaster;
 import dev.moitessier.store.HintSink;
 import dev.moitessier.store.Payload;
@@ -10,6 +11,7 @@ import dev.moitessier.testkit.Eventually;
 import java.sql.Connection;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -127,6 +129,57 @@ final class HintsTest {
                 sent += seen.size();
             }
             assertThat(sent).as("notifications of 500 appends in %d ms", millis).isBetween(1, (int) (millis / 5) + 10);
+        }
+    }
+
+    /** The first hint is the notifier's, who finds out that somebody listens; the next ones go with their appends. */
+    @Test
+    void everyAppendAfterAPauseIsHinted() throws Exception {
+        PostgresStore store = scratch.store();
+        Scratch.hear(store, "room");
+        Counting elsewhere = new Counting();
+        try (var watch = scratch.store().watch(elsewhere)) {
+            watch.add("room");
+            awaitListening(elsewhere);
+            Eventually.within(Duration.ofSeconds(20)).until("the watch is in effect", () -> !elsewhere.dirty.isEmpty());
+            for (int i = 0; i < 20; i++) {
+                int before = elsewhere.dirty.size();
+                Scratch.stored(store, Scratch.say("room", "m" + i));
+                Eventually.within(Duration.ofSeconds(20)).until("its hint", () -> elsewhere.dirty.size() > before);
+            }
+        }
+    }
+
+    @Test
+    void aHintThatTheServerRefusesIsNoFailureOfTheAppend() throws Exception {
+        scratch.execute(
+                "create schema trap",
+                "create table trap.refused (payload text)",
+                "create sequence trap.refusals",
+                "create function trap.pg_notify(channel text, payload text) returns void language plpgsql as $$ begin "
+                        + "if payload not like '%hello' and exists (select from trap.refused) then perform nextval('trap.refusals'); "
+                        + "raise 'refused'; end if; "
+                        + "perform pg_catalog.pg_notify(channel, payload); end $$",
+                "alter database " + scratch.database() + " set search_path = trap, pg_catalog");
+        PostgresStore store = scratch.store();
+        long start = Scratch.hear(store, "room").start();
+        Counting elsewhere = new Counting();
+        try (var watch = scratch.store().watch(elsewhere)) {
+            watch.add("room");
+            awaitListening(elsewhere);
+            Scratch.stored(store, Scratch.say("room", "before"));
+            Eventually.within(Duration.ofSeconds(20))
+                    .until("a hint, so that one more is sent at once", () -> elsewhere.dirty.size() > 1);
+            scratch.execute("insert into trap.refused values ('')");
+            List<String> said = new ArrayList<>(List.of("before"));
+            List<Appended> answers = new ArrayList<>();
+            Eventually.within(Duration.ofSeconds(20)).until("many are refused", () -> {
+                said.add("m" + said.size());
+                answers.add(Scratch.one(store, Scratch.say("room", said.get(said.size() - 1))));
+                return scratch.number("select last_value from trap.refusals") > 10;
+            });
+            assertThat(answers).allMatch(answer -> answer instanceof Appended.Stored);
+            assertThat(Scratch.texts(store, "room", start)).isEqualTo(said);
         }
     }
 
