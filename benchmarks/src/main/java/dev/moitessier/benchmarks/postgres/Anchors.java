@@ -1,5 +1,7 @@
 package dev.moitessier.benchmarks.postgres;
 
+import dev.moitessier.benchmarks.sending.Contender;
+import dev.moitessier.benchmarks.sending.Dispatches;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -10,7 +12,6 @@ final class Anchors {
     static final int LISTENERS = 10;
 
     static final String CHANNEL = "anchor";
-    static final String TEXT = "x".repeat(100);
 
     private Anchors() {}
 
@@ -34,14 +35,16 @@ final class Anchors {
     /** No order, no wake-up, no receipt. */
     static Contender bareInsert(Server server) {
         return statement(
-                server, "INSERT", "insert into anchor_message (scope, sender, body) values (?, 'bob', '" + TEXT + "')");
+                server,
+                "INSERT",
+                "insert into anchor_message (scope, sender, body) values (?, 'bob', '" + Dispatches.TEXT + "')");
     }
 
     static Contender insertNotify(Server server) {
         return statement(
                 server,
                 "INSERT + NOTIFY",
-                "with m as (insert into anchor_message (scope, sender, body) values (?, 'bob', '" + TEXT
+                "with m as (insert into anchor_message (scope, sender, body) values (?, 'bob', '" + Dispatches.TEXT
                         + "') returning scope, id) " + "select pg_notify('" + CHANNEL
                         + "', scope || ' ' || id) from m");
     }
@@ -52,7 +55,7 @@ final class Anchors {
                 server,
                 "row per listener + NOTIFY",
                 "with m as (insert into anchor_mailbox (scope, listener, sender, body) "
-                        + "select scope, listener, 'bob', '" + TEXT
+                        + "select scope, listener, 'bob', '" + Dispatches.TEXT
                         + "' from anchor_listener where scope = ? returning scope) "
                         + "select pg_notify('" + CHANNEL + "', scope) from m limit 1");
     }
@@ -125,7 +128,7 @@ final class Anchors {
     static void holdScopeRow(Connection connection, String scope) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(
                 "with s as (update anchor_scope set head = head + 1 where name = ? returning name, head) "
-                        + "insert into anchor_message (scope, sender, body) select name, 'bob', '" + TEXT
+                        + "insert into anchor_message (scope, sender, body) select name, 'bob', '" + Dispatches.TEXT
                         + "' from s")) {
             statement.setString(1, scope);
             statement.execute();

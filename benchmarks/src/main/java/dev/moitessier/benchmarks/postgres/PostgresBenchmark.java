@@ -1,6 +1,11 @@
 package dev.moitessier.benchmarks.postgres;
 
 import dev.moitessier.Moitessier;
+import dev.moitessier.benchmarks.sending.Contender;
+import dev.moitessier.benchmarks.sending.Dispatches;
+import dev.moitessier.benchmarks.sending.OtherProcess;
+import dev.moitessier.benchmarks.sending.Report;
+import dev.moitessier.benchmarks.sending.Slices;
 import dev.moitessier.store.ListenerRef;
 import dev.moitessier.store.ListenerType;
 import dev.moitessier.store.Party;
@@ -82,7 +87,7 @@ public final class PostgresBenchmark {
         Anchors.create(server, SCOPES);
         mailboxes();
         server.execute("analyze");
-        try (OtherProcess elsewhere = new OtherProcess(server.url(), HOT)) {
+        try (OtherProcess elsewhere = new OtherProcess(ListeningProcess.class, server.url(), HOT)) {
             part("many-scopes", () -> throughput(SCOPES));
             part("hot-scope", () -> throughput(1));
             part("enlisting", this::enlisting);
@@ -117,7 +122,7 @@ public final class PostgresBenchmark {
                         server.text("show synchronous_commit"),
                         server.text("show wal_sync_method"),
                         server.text("show shared_buffers"),
-                        Anchors.TEXT.length()));
+                        Dispatches.TEXT.length()));
         report.line("a bare commit takes %.0f µs alone".formatted(commitMicros()));
     }
 
@@ -208,7 +213,7 @@ public final class PostgresBenchmark {
         Contender held = Anchors.transaction(server, "scope row held", Anchors::holdScopeRow);
         Contender enlisted = Anchors.transaction(server, "enlisted dispatch", (connection, scope) -> moitessier
                 .within(store.enlist(connection))
-                .dispatch(Dispatches.BOB, scope, Anchors.TEXT));
+                .dispatch(Dispatches.BOB, scope, Dispatches.TEXT));
         List<Slices.Entrant> entrants =
                 List.of(new Slices.Entrant(none, 32), new Slices.Entrant(held, 32), new Slices.Entrant(enlisted, 32));
         Slices.Rates rates = slices.run("enlisting", entrants, 1);

@@ -1,6 +1,8 @@
 package dev.moitessier.benchmarks.postgres;
 
 import com.zaxxer.hikari.HikariDataSource;
+import dev.moitessier.benchmarks.sending.Contender;
+import dev.moitessier.benchmarks.sending.Dispatches;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -71,7 +73,7 @@ final class SpringIntegration implements Contender, AutoCloseable {
     public Caller caller() {
         return scope -> {
             PostgresSubscribableChannel channel = channel(scope);
-            if (!channel.send(MessageBuilder.withPayload(Anchors.TEXT)
+            if (!channel.send(MessageBuilder.withPayload(Dispatches.TEXT)
                     .setHeader("sender", "bob")
                     .build())) {
                 throw new IllegalStateException("the channel of " + scope + " refused a message");

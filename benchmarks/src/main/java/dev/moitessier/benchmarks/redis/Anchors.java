@@ -1,5 +1,7 @@
 package dev.moitessier.benchmarks.redis;
 
+import dev.moitessier.benchmarks.sending.Contender;
+import dev.moitessier.benchmarks.sending.Dispatches;
 import java.util.Map;
 import redis.clients.jedis.AbstractPipeline;
 import redis.clients.jedis.RedisClient;
@@ -8,11 +10,10 @@ import redis.clients.jedis.params.XAddParams;
 
 /** What one would write by hand with Jedis, each caller with a connection of its own. */
 final class Anchors {
-    static final String TEXT = "x".repeat(100);
     static final int LISTENERS = 10;
     static final String CHANNEL = "anchor:hints";
 
-    private static final Map<String, String> FIELDS = Map.of("sender", "bob", "text", TEXT);
+    private static final Map<String, String> FIELDS = Map.of("sender", "bob", "text", Dispatches.TEXT);
 
     private Anchors() {}
 

@@ -1,6 +1,11 @@
 package dev.moitessier.benchmarks.redis;
 
 import dev.moitessier.Moitessier;
+import dev.moitessier.benchmarks.sending.Contender;
+import dev.moitessier.benchmarks.sending.Dispatches;
+import dev.moitessier.benchmarks.sending.OtherProcess;
+import dev.moitessier.benchmarks.sending.Report;
+import dev.moitessier.benchmarks.sending.Slices;
 import dev.moitessier.store.ListenerRef;
 import dev.moitessier.store.ListenerType;
 import dev.moitessier.store.Party;
@@ -65,7 +70,7 @@ public final class RedisBenchmark {
         conditions();
         mailboxes();
         warmUp();
-        try (OtherProcess elsewhere = new OtherProcess(server.port(), HOT)) {
+        try (OtherProcess elsewhere = new OtherProcess(ListeningProcess.class, Integer.toString(server.port()), HOT)) {
             throughput(SCOPES);
             throughput(1);
             wakeUp(elsewhere);
@@ -83,7 +88,7 @@ public final class RedisBenchmark {
                         System.getProperty("java.runtime.version"),
                         Runtime.getRuntime().availableProcessors(),
                         server.text("server", "redis_version"),
-                        Anchors.TEXT.length()));
+                        Dispatches.TEXT.length()));
     }
 
     /** One durable mailbox in each scope, so that somebody hears; nobody here reads them. */

@@ -1,5 +1,7 @@
 package dev.moitessier.benchmarks.redis;
 
+import dev.moitessier.benchmarks.sending.Contender;
+import dev.moitessier.benchmarks.sending.Dispatches;
 import java.util.concurrent.atomic.LongAdder;
 import org.redisson.Redisson;
 import org.redisson.api.RReliableTopic;
@@ -46,7 +48,7 @@ final class Topics implements AutoCloseable {
 
             @Override
             public Caller caller() {
-                return scope -> publish.publish(Anchors.TEXT);
+                return scope -> publish.publish(Dispatches.TEXT);
             }
         };
     }

@@ -1,4 +1,4 @@
-package dev.moitessier.benchmarks.postgres;
+package dev.moitessier.benchmarks.sending;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -17,31 +17,31 @@ import java.util.concurrent.TimeUnit;
  * Runs contenders in turns, a slice each, so that what the machine does meanwhile happens to all of them, and compares them
  * round by round: a ratio is the median of the rounds' ratios.
  */
-final class Slices {
+public final class Slices {
     private final int rounds;
     private final long sliceNanos;
     private final Report report;
 
-    Slices(int rounds, long sliceMillis, Report report) {
+    public Slices(int rounds, long sliceMillis, Report report) {
         this.rounds = rounds;
         this.sliceNanos = TimeUnit.MILLISECONDS.toNanos(sliceMillis);
         this.report = report;
     }
 
     /** One that takes part with so many callers. */
-    record Entrant(Contender contender, int callers) {
-        String name() {
+    public record Entrant(Contender contender, int callers) {
+        public String name() {
             return contender.name();
         }
     }
 
     /** Rates by name, one for each round. */
-    record Rates(Map<String, double[]> perSecond) {
-        double median(String name) {
+    public record Rates(Map<String, double[]> perSecond) {
+        public double median(String name) {
             return Slices.median(of(name));
         }
 
-        double ratio(String name, String anchor) {
+        public double ratio(String name, String anchor) {
             double[] ours = of(name);
             double[] theirs = of(anchor);
             double[] ratios = new double[ours.length];
@@ -60,16 +60,16 @@ final class Slices {
         }
     }
 
-    Rates run(String what, List<Entrant> entrants, int scopes) throws Exception {
+    public Rates run(String what, List<Entrant> entrants, int scopes) throws Exception {
         return run(what, entrants, random -> "scope/" + random.nextInt(scopes));
     }
 
     /** Chooses a scope for each message. */
-    interface Scopes {
+    public interface Scopes {
         String next(Random random);
     }
 
-    Rates run(String what, List<Entrant> entrants, Scopes scopes) throws Exception {
+    public Rates run(String what, List<Entrant> entrants, Scopes scopes) throws Exception {
         Map<String, double[]> rates = new LinkedHashMap<>();
         for (int round = -1; round < rounds; round++) {
             List<Entrant> order = new ArrayList<>(entrants);
@@ -123,7 +123,7 @@ final class Slices {
         }
     }
 
-    static double median(double[] values) {
+    public static double median(double[] values) {
         double[] sorted = values.clone();
         Arrays.sort(sorted);
         int half = sorted.length / 2;

@@ -1,10 +1,9 @@
-package dev.moitessier.benchmarks.redis;
+package dev.moitessier.benchmarks.sending;
 
 import dev.moitessier.Conditions;
 import dev.moitessier.Listener;
 import dev.moitessier.Moitessier;
 import dev.moitessier.Person;
-import dev.moitessier.store.redis.RedisStore;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -18,30 +17,28 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import redis.clients.jedis.JedisPubSub;
-import redis.clients.jedis.RedisClient;
-import redis.clients.jedis.resps.StreamEntry;
 
 /**
- * A JVM that listens, in each of the ways that are compared: a node's listener, and bare pub/sub that then reads the entry. A text that
- * begins with {@value #SENT} carries {@link System#nanoTime()} of when it was sent, which on one machine is the same clock for all
- * processes; how long it took is printed and read by the process that measures.
+ * A JVM that listens, in each of the ways that are compared. A text that begins with {@value #SENT} carries {@link System#nanoTime()} of
+ * when it was sent, which on one machine is the same clock for all processes; how long it took is printed and read by the process that
+ * measures.
  */
-final class OtherProcess implements AutoCloseable {
-    static final String SENT = "sent ";
+public final class OtherProcess implements AutoCloseable {
+    public static final String SENT = "sent ";
 
     private final Process process;
     private final Map<String, List<Long>> nanos = new ConcurrentHashMap<>();
 
-    OtherProcess(int port, String scope) throws IOException {
+    /** With a main method that calls {@link #listen}. */
+    public OtherProcess(Class<?> main, String server, String scope) throws IOException {
         process = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-XX:+UseSerialGC",
                         "-Xmx256m",
                         "-cp",
                         System.getProperty("java.class.path"),
-                        OtherProcess.class.getName(),
-                        Integer.toString(port),
+                        main.getName(),
+                        server,
                         scope)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
@@ -62,7 +59,7 @@ final class OtherProcess implements AutoCloseable {
     }
 
     /** Waits until so many have arrived this way; answers their times in nanoseconds, sorted. */
-    long[] await(String way, int count) throws InterruptedException {
+    public long[] await(String way, int count) throws InterruptedException {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
         List<Long> arrived = nanos.computeIfAbsent(way, name -> Collections.synchronizedList(new ArrayList<>()));
         while (arrived.size() < count && System.nanoTime() < end) {
@@ -84,45 +81,46 @@ final class OtherProcess implements AutoCloseable {
         process.destroyForcibly();
     }
 
-    /** Arguments: port and scope. Ends by itself after an hour. */
-    public static void main(String[] arguments) throws Exception {
+    /** A way to listen other than a node's listener; runs until the process ends. */
+    public interface Way {
+        void listen(PrintStream out) throws Exception;
+    }
+
+    /** In the other process: listens in all these ways at once, and ends by itself after an hour. */
+    public static void listen(Moitessier moitessier, String scope, Map<String, Way> others)
+            throws InterruptedException {
         PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
-        int port = Integer.parseInt(arguments[0]);
-        Moitessier moitessier = Moitessier.on(
-                RedisStore.builder("redis://localhost:" + port, null, null).open());
-        Listener listener = moitessier.listen(Conditions.shared(Person.of("elsewhere"), arguments[1]));
+        Thread.setDefaultUncaughtExceptionHandler(
+                (thread, failure) -> System.err.println(thread.getName() + ": " + failure));
+        Listener listener = moitessier.listen(Conditions.shared(Person.of("elsewhere"), scope));
         listener.subscribe(message -> report(out, "moitessier", message.text()));
-        Thread bare = new Thread(() -> bare(port, out), "bare-pub-sub");
-        bare.setDaemon(true);
-        bare.start();
+        others.forEach((name, way) -> daemon(name, () -> way.listen(out)));
         out.println("ready");
         TimeUnit.HOURS.sleep(1);
     }
 
-    private static void report(PrintStream out, String way, @Nullable String text) {
+    private interface Loop {
+        void run() throws Exception;
+    }
+
+    private static void daemon(String name, Loop loop) {
+        Thread thread = new Thread(
+                () -> {
+                    try {
+                        loop.run();
+                    } catch (Exception failure) {
+                        throw new IllegalStateException(failure);
+                    }
+                },
+                name);
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    public static void report(PrintStream out, String way, @Nullable String text) {
         long now = System.nanoTime();
         if (text != null && text.startsWith(SENT)) {
             out.println(way + " " + (now - Long.parseLong(text.substring(SENT.length()))));
-        }
-    }
-
-    /** Wakes up, then reads the entry, as whoever wants the message must. */
-    private static void bare(int port, PrintStream out) {
-        try (RedisClient subscribed = Server.client(port, 1);
-                RedisClient reading = Server.client(port, 1)) {
-            subscribed.subscribe(
-                    new JedisPubSub() {
-                        private String last = "0-0";
-
-                        @Override
-                        public void onMessage(String channel, String stream) {
-                            for (StreamEntry entry : reading.xrange(stream, "(" + last, "+")) {
-                                last = entry.getID().toString();
-                                report(out, "bare", entry.getFields().get("text"));
-                            }
-                        }
-                    },
-                    Anchors.CHANNEL);
         }
     }
 }

@@ -1,4 +1,4 @@
-package dev.moitessier.benchmarks.redis;
+package dev.moitessier.benchmarks.sending;
 
 import dev.moitessier.Dispatched;
 import dev.moitessier.Moitessier;
@@ -7,12 +7,14 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicReference;
 
 /** Dispatches of a node, which all callers share as they would in a service. */
-final class Dispatches {
-    static final Person BOB = Person.of("bob");
+public final class Dispatches {
+    public static final Person BOB = Person.of("bob");
+    /** What everybody sends. */
+    public static final String TEXT = "x".repeat(100);
 
     private Dispatches() {}
 
-    static Contender blocking(Moitessier moitessier) {
+    public static Contender blocking(Moitessier moitessier) {
         return new Contender() {
             @Override
             public String name() {
@@ -21,13 +23,13 @@ final class Dispatches {
 
             @Override
             public Caller caller() {
-                return scope -> stored(moitessier.dispatch(BOB, scope, Anchors.TEXT));
+                return scope -> stored(moitessier.dispatch(BOB, scope, TEXT));
             }
         };
     }
 
     /** One caller that keeps so many under way. */
-    static Contender async(Moitessier moitessier, int inFlight) {
+    public static Contender async(Moitessier moitessier, int inFlight) {
         return new Contender() {
             @Override
             public String name() {
@@ -62,7 +64,7 @@ final class Dispatches {
         @Override
         public void send(String scope) throws InterruptedException {
             free.acquire();
-            moitessier.dispatchAsync(BOB, scope, Anchors.TEXT).whenComplete((dispatched, failed) -> {
+            moitessier.dispatchAsync(BOB, scope, TEXT).whenComplete((dispatched, failed) -> {
                 if (failed != null) {
                     failure.set(failed);
                 }
