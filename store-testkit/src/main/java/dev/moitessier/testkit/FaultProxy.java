@@ -204,7 +204,7 @@ public final class FaultProxy implements AutoCloseable {
             this.afterAnswer = afterAnswer;
         }
 
-        /** Whether it has happened. */
+        /** Whether it has happened; what else a store says meanwhile, over another connection, may be what it happens to. */
         public boolean sprung() {
             return sprung;
         }
