@@ -35,9 +35,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Servers in Java with unmodified clients, and a node over the Go module, on a real zipper. */
-@Timeout(120)
+@Timeout(300)
 class RealMeshTest {
     private static final String ROOM = "room";
+    /** What got lost between nodes in Java is made up for within 90 s. */
+    private static final Duration MENDED = Duration.ofSeconds(100);
+
     private static final byte[] STATE = {(byte) 0x81, (byte) 0xa1, 'n', 1};
 
     private final String address = "127.0.0.1:" + RealZipperTest.freePort();
@@ -93,7 +96,7 @@ class RealMeshTest {
     }
 
     private void awaitPeers(String id, String... others) {
-        Await.until(id + " sees " + List.of(others), () -> Set.copyOf(clients.peers(id))
+        Await.within(MENDED, id + " sees " + List.of(others), () -> Set.copyOf(clients.peers(id))
                 .equals(Set.of(others)));
     }
 
@@ -192,7 +195,7 @@ class RealMeshTest {
 
     @Test
     @Tag("long")
-    @Timeout(180)
+    @Timeout(400)
     void withoutTheZipperRoomsLiveAndItsReturnMendsAll() throws Exception {
         PrscdServer one = server("one");
         join("ada", one);
