@@ -1,5 +1,7 @@
 package dev.moitessier.benchmarks.sending;
 
+import java.sql.SQLException;
+
 /** A way of sending, driven by some callers at once. */
 public interface Contender {
     String name();
@@ -15,6 +17,6 @@ public interface Contender {
         default void flush() throws Exception {}
 
         @Override
-        default void close() throws Exception {}
+        default void close() throws SQLException {}
     }
 }
