@@ -37,12 +37,9 @@ import org.jspecify.annotations.Nullable;
  *       or transaction admits one at a time.
  *   <li>A blocking append whose lane is free goes directly, on its caller's thread, while at most {@value #PARALLEL} are under
  *       way in all.
- *   <li>What waits is taken by at most {@value #WRITERS} calls at once, as much as one holds, across scopes. With more than
- *       {@value #PARALLEL} appends accepted, and for a moment after, nothing else starts calls: fewer and larger calls are
- *       then faster than many small ones.
- *   <li>Who makes such a call is a caller who waits for one of its appends, on his own thread: mostly the one who completes
- *       the company that the rule below waits for, so that no thread is woken for it. Writer threads make the others: what nobody waits
- *       for, what comes again after a failure. They exist only while needed.
+ *   <li>What waits is taken by at most {@value #WRITERS} writer threads, as much as one call holds, across scopes. They
+ *       exist only while needed. With more than {@value #PARALLEL} appends accepted, and for a moment after, nothing else
+ *       starts calls: fewer and larger calls are then faster than many small ones.
  *   <li>Callers who have just been answered come back a moment later, and who is first would go alone, with the others behind
  *       it. So in busy times a call begins when as many wait as the last one had, or when that has taken too long: while
  *       the last one is under way, the time that calls take; after it, a quarter of that. With 32 callers on 1,000 scopes
@@ -173,26 +170,15 @@ final class Combiner {
     private static final class Blocking extends Call {
         private final Thread caller = Thread.currentThread();
         private volatile boolean done;
-        /** Does nothing else, and makes a call when it is roused. */
-        boolean waits;
-        /** Has been woken to make a call, and has not looked yet. */
-        boolean roused;
-        /** Waits for {@code heldUntil}. */
-        boolean holding;
-        /** Nanoseconds to wait before it looks for itself. */
-        long wait = Long.MAX_VALUE;
 
         Blocking(int size) {
             super(size);
         }
 
         @Override
-        @SuppressWarnings("ReferenceEquality") // this very thread
         void ended() {
             done = true;
-            if (caller != Thread.currentThread()) {
-                LockSupport.unpark(caller);
-            }
+            LockSupport.unpark(caller);
         }
 
         @Override
@@ -364,7 +350,6 @@ final class Combiner {
         Blocking call = new Blocking(appends.size());
         Element direct = null;
         List<Element> held = new ArrayList<>(0);
-        List<Element> batch = List.of();
         lock.lock();
         try {
             enter(call);
@@ -380,17 +365,9 @@ final class Combiner {
                 }
             }
             call.done = call.open == 0;
-            if (direct != null || !held.isEmpty()) {
-                wakeWriter();
-            } else if (!call.done && !Thread.currentThread().isInterrupted()) {
-                batch = turn(call);
-            }
+            wakeWriter();
         } finally {
             lock.unlock();
-        }
-        if (!batch.isEmpty()) {
-            carryOut(batch);
-            takeTurns(call);
         }
         if (direct != null) {
             long began = System.nanoTime();
@@ -430,123 +407,8 @@ final class Combiner {
             } else if (left <= 0) {
                 abandon(call, null);
             } else {
-                LockSupport.parkNanos(this, Math.min(left, call.wait));
-                takeTurns(call);
+                LockSupport.parkNanos(this, left);
             }
-        }
-    }
-
-    /** Until it is answered, or there is nothing to bring. */
-    private void takeTurns(Blocking call) {
-        boolean more = true;
-        while (more && !call.done && !Thread.currentThread().isInterrupted()) {
-            List<Element> batch;
-            lock.lock();
-            try {
-                batch = call.open == 0 ? List.of() : turn(call);
-            } finally {
-                lock.unlock();
-            }
-            more = !batch.isEmpty();
-            if (more) {
-                carryOut(batch);
-            }
-        }
-    }
-
-    /** What this caller brings to the store now; nothing: it waits until it is woken, or for {@code call.wait}. */
-    private List<Element> turn(Blocking call) {
-        call.roused = false;
-        release(call);
-        call.wait = Long.MAX_VALUE;
-        long now = System.nanoTime();
-        List<Element> batch = List.of();
-        if (!closed && isReady(now) && mayCarry(call, now) && putFirst(call)) {
-            if (!isHeld(now)) {
-                batch = begin();
-            } else if (holdingWriters == 0) {
-                call.holding = true;
-                holdingWriters++;
-                call.wait = heldUntil - now;
-            }
-        }
-        call.waits = batch.isEmpty();
-        if (call.waits) {
-            wakeWriter(); // whoever else can
-        }
-        return batch;
-    }
-
-    /** A call to the store may outlast the time of a caller who has little left. */
-    private boolean mayCarry(Blocking call, long now) {
-        return call.deadline - now >= timeoutNanos / 2;
-    }
-
-    /** Sees to it that the next batch has an append of this caller, who carries nothing else: he could outstay his own answer. */
-    private boolean putFirst(Blocking call) {
-        for (Element own : call.elements) {
-            if (call.answers[own.index] == null
-                    && !own.underWay
-                    && fitsWithThoseBefore(own)
-                    && ready.remove(own.lane)) {
-                ready.addFirst(own.lane);
-                return true;
-            }
-        }
-        return false;
-    }
-
-    @SuppressWarnings("ReferenceEquality") // this very element
-    private boolean fitsWithThoseBefore(Element own) {
-        int many = 0;
-        long bytes = 0;
-        for (Element each : own.lane.waiting) {
-            if (each.task != null) {
-                return false;
-            }
-            many++;
-            bytes += each.append().content().size();
-            if (many > 1 && (many > maxBatch || bytes > maxBytes)) {
-                return false;
-            }
-            if (each == own) {
-                return true;
-            }
-            if (each.append().ifMembers().isPresent()) {
-                return false;
-            }
-        }
-        return false;
-    }
-
-    private void release(Blocking call) {
-        if (call.holding) {
-            call.holding = false;
-            holdingWriters--;
-        }
-    }
-
-    private List<Element> begin() {
-        List<Element> batch = nextBatch();
-        if (!batch.isEmpty()) {
-            calls++;
-            called += batch.size();
-            hold(batch.size(), lastTook);
-            wakeWriter();
-        }
-        return batch;
-    }
-
-    /** Whoever carries it out, the thread's interruption is not that of those who wait: what it stopped is tried again. */
-    private void carryOut(List<Element> batch) {
-        List<Append> appends = new ArrayList<>(batch.size());
-        batch.forEach(element -> appends.add(element.append()));
-        long began = System.nanoTime();
-        List<Appended> answers = call(appends);
-        boolean interrupted = Thread.interrupted();
-        finish(batch, answers, System.nanoTime() - began);
-        if (interrupted) {
-            Thread.currentThread().interrupt();
         }
     }
 
@@ -686,9 +548,6 @@ final class Combiner {
             call.open--;
             if (call.open == 0) {
                 done.add(call);
-                if (call instanceof Blocking blocking) {
-                    release(blocking);
-                }
             }
         }
     }
@@ -812,9 +671,6 @@ final class Combiner {
     private void wakeWriter() {
         long now = System.nanoTime();
         boolean some = (isReady(now) && (!isHeld(now) || holdingWriters == 0)) || !resting.isEmpty();
-        if (some && rouseCaller()) {
-            return;
-        }
         if (some && idleWriters > 0) {
             work.signal();
         } else if (some && writers < WRITERS) {
@@ -825,28 +681,15 @@ final class Combiner {
         }
     }
 
-    /** True if a caller who waits at the head of a ready lane has been woken, now or before, to make the call himself. */
-    private boolean rouseCaller() {
-        Lane lane = resting.isEmpty() ? ready.peek() : null;
-        Element head = lane == null ? null : lane.waiting.peek();
-        if (head == null
-                || !(head.call instanceof Blocking blocking)
-                || !blocking.waits
-                || !mayCarry(blocking, System.nanoTime())) {
-            return false;
-        }
-        if (!blocking.roused) {
-            blocking.roused = true;
-            LockSupport.unpark(blocking.caller);
-        }
-        return true;
-    }
-
     private void write() {
         List<Element> batch = nextWork();
         while (!batch.isEmpty()) {
-            carryOut(batch);
-            Thread.interrupted(); // nobody owns it
+            List<Append> appends = new ArrayList<>(batch.size());
+            batch.forEach(element -> appends.add(element.append()));
+            long began = System.nanoTime();
+            List<Appended> answers = call(appends);
+            Thread.interrupted(); // nobody owns this thread's interruption: what it stopped is tried again
+            finish(batch, answers, System.nanoTime() - began);
             batch = nextWork();
             startTasks();
         }
@@ -862,8 +705,12 @@ final class Combiner {
                 wakeRested(now);
                 boolean held = isHeld(now);
                 if (isReady(now) && !held) {
-                    List<Element> batch = begin();
+                    List<Element> batch = nextBatch();
                     if (!batch.isEmpty()) {
+                        calls++;
+                        called += batch.size();
+                        hold(batch.size(), lastTook);
+                        wakeWriter();
                         return batch;
                     }
                 }

@@ -142,9 +142,6 @@ class CombinerTest {
             assertThat(node.line().calls)
                     .extracting(call -> call.batch().size())
                     .containsExactly(1, 20);
-            assertThat(node.line().calls)
-                    .as("one of them carries for all, no writer is woken")
-                    .noneMatch(call -> call.thread().getName().startsWith("moitessier-writer"));
             assertThat(node.heard(a)).hasSize(21);
         }
     }
@@ -523,94 +520,6 @@ class CombinerTest {
             first.join();
             other.join();
             assertThat(node.heard(a)).containsExactly("first", "other");
-        }
-    }
-
-    /** Else a scope that hangs would keep him beyond the answer to his own. */
-    @Test
-    void aCallerCarriesNothingWhileHisOwnIsUnderWay() {
-        try (Spoken node = Spoken.far()) {
-            for (String scope : List.of("a", "b", "c")) {
-                node.shared(scope);
-            }
-            Semaphore open = new Semaphore(0);
-            Semaphore others = new Semaphore(0);
-            node.line().line = (batch, store) -> {
-                (batch.get(0).scope().equals("a") ? open : others).acquireUninterruptibly();
-                return store.append(batch);
-            };
-            CompletableFuture<Dispatched> first = inThread(node, "a", "first");
-            until("the first is under way", () -> node.line().calls.size() == 1);
-            CompletableFuture<Dispatched> ahead = async(node, "a", "ahead");
-            CompletableFuture<Thread> answered = new CompletableFuture<>();
-            Thread caller = new Thread(() -> {
-                node.dispatching.dispatch(FROM_BOB.to("a").text("own"));
-                answered.complete(Thread.currentThread());
-            });
-            caller.setDaemon(true);
-            caller.start();
-            until("both wait", () -> node.dispatching.waiting() == 2);
-            open.release();
-            first.join();
-            until("a writer carries both", () -> node.line().calls.size() == 2);
-            CompletableFuture<Dispatched> hangs = async(node, "b", "hangs");
-            until("it hangs", () -> node.line().calls.size() == 3);
-            CompletableFuture<Dispatched> waits = async(node, "c", "waits");
-            LockSupport.unpark(caller); // as a wake-up that comes late
-            until(
-                    "it has looked",
-                    () -> caller.getState() == Thread.State.TIMED_WAITING
-                            || node.line().calls.size() == 4);
-            open.release();
-            assertThat(answered).succeedsWithin(Duration.ofSeconds(20));
-            assertThat(node.line().calls).noneMatch(call -> call.thread() == caller);
-            others.release(2);
-            CompletableFuture.allOf(ahead, hangs, waits).join();
-        }
-    }
-
-    /** He keeps his interruption and is told what became of his own; the others' appends are tried again. */
-    @Test
-    void aCallerWhoIsInterruptedWhileHeCarriesOthersHarmsNobodyElse() throws InterruptedException {
-        try (Spoken node = Spoken.far()) {
-            ListenerRef a = node.shared("a");
-            Gate gate = shut(node);
-            CompletableFuture<Dispatched> first = inThread(node, "a", "first");
-            until("the first is under way", () -> gate.waiting.get() == 1);
-            CompletableFuture<Boolean> written = new CompletableFuture<>();
-            AtomicBoolean keptIt = new AtomicBoolean();
-            Thread caller = new Thread(() -> {
-                try {
-                    node.dispatching.dispatch(FROM_BOB.to("a").text("interrupted"));
-                    written.complete(true); // the next try came before he saw that he is interrupted
-                } catch (StoreException.Interrupted failure) {
-                    written.complete(false);
-                }
-                keptIt.set(Thread.currentThread().isInterrupted());
-            });
-            caller.start();
-            until("it waits", () -> node.dispatching.waiting() == 1);
-            CompletableFuture<Dispatched> other = inThread(node, "a", "other");
-            until("both wait", () -> node.dispatching.waiting() == 2);
-            AtomicInteger carried = new AtomicInteger();
-            node.line().line = (batch, store) -> {
-                if (Thread.currentThread() != caller) {
-                    return store.append(batch);
-                }
-                carried.set(batch.size());
-                Thread.currentThread().interrupt();
-                return Collections.nCopies(
-                        batch.size(), new Appended.Failed(new StoreException.Interrupted("interrupted", false)));
-            };
-            gate.open.release();
-            first.join();
-            other.join();
-            caller.join(TimeUnit.SECONDS.toMillis(20));
-            assertThat(carried).hasValue(2);
-            assertThat(keptIt).isTrue();
-            assertThat(node.heard(a))
-                    .containsExactlyElementsOf(
-                            written.join() ? List.of("first", "interrupted", "other") : List.of("first", "other"));
         }
     }
 
