@@ -143,7 +143,10 @@ final class HostileTest {
                 }
             }
             assertServes(server, "after");
-            Await.until("all have gone", () -> server.gateway.clients() == 0);
+            Await.until(
+                    "all have gone",
+                    () -> server.gateway.clients() == 0
+                            && server.rooms.guests.stream().noneMatch(guest -> guest.departures.isEmpty()));
             assertThat(server.rooms.guests)
                     .allSatisfy(guest -> assertThat(guest.departures).hasSize(1));
         }

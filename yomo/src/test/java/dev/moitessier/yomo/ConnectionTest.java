@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.moitessier.prscd.Await;
 import dev.moitessier.prscd.Balancer;
+import dev.moitessier.testkit.TestCertificate;
 import java.io.IOException;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
@@ -31,13 +32,13 @@ class ConnectionTest {
     @TempDir
     static Path directory;
 
-    private static Certificates identity;
+    private static TestCertificate identity;
 
     private FakeZipper zipper = FakeZipper.start(identity);
 
     @BeforeAll
-    static void makeCertificate() {
-        identity = Certificates.make(directory, "zipper", "dns:localhost,ip:127.0.0.1");
+    static void makeCertificate() throws IOException {
+        identity = TestCertificate.make(directory, "zipper", "dns:localhost,ip:127.0.0.1");
     }
 
     @AfterEach
@@ -48,7 +49,7 @@ class ConnectionTest {
     private Source.Builder source() {
         return Source.builder("thermometer")
                 .zipper(zipper.address())
-                .tls(ZipperTls.trusting(identity.certificate()))
+                .tls(ZipperTls.trusting(identity.pem()))
                 .pauses(Duration.ofMillis(10), Duration.ofMillis(100));
     }
 
@@ -58,7 +59,7 @@ class ConnectionTest {
     void theHandshakeSaysWhoItIs() {
         try (StreamFunction function = StreamFunction.builder("psig-sfn")
                 .zipper(zipper.address())
-                .tls(ZipperTls.trusting(identity.certificate()))
+                .tls(ZipperTls.trusting(identity.pem()))
                 .credential("token:a:b")
                 .observe(0x20, 0xE001)
                 .target("me")
@@ -174,14 +175,13 @@ class ConnectionTest {
     }
 
     @Test
-    void anotherNameIsRefused() {
-        Certificates other = Certificates.make(directory, "other", "dns:elsewhere.example");
+    void anotherNameIsRefused() throws IOException {
+        TestCertificate other = TestCertificate.make(directory, "other", "dns:elsewhere.example");
         try (FakeZipper elsewhere = FakeZipper.start(other)) {
             Source.Builder toElsewhere = source().zipper(elsewhere.address());
 
-            assertThatThrownBy(() -> toElsewhere
-                            .tls(ZipperTls.trusting(other.certificate()))
-                            .connect())
+            assertThatThrownBy(() ->
+                            toElsewhere.tls(ZipperTls.trusting(other.pem())).connect())
                     .isInstanceOf(ZipperException.Unreachable.class);
             assertThat(elsewhere.poll(300)).isNull();
 
@@ -204,8 +204,7 @@ class ConnectionTest {
         assertThatThrownBy(() -> source().tls(ZipperTls.trusting(missing)).connect())
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("missing.pem");
-        assertThatThrownBy(() -> source().tls(
-                                ZipperTls.verified().identity(identity.certificate(), identity.certificate()))
+        assertThatThrownBy(() -> source().tls(ZipperTls.verified().identity(identity.pem(), identity.pem()))
                         .connect())
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("zipper.crt");

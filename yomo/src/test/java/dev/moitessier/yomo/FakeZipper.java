@@ -1,5 +1,6 @@
 package dev.moitessier.yomo;
 
+import dev.moitessier.testkit.TestCertificate;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -37,9 +38,9 @@ final class FakeZipper implements AutoCloseable {
     private volatile Function<Frame.Handshake, byte[]> answer =
             handshake -> FrameCodec.encode(new Frame.HandshakeAck());
 
-    private FakeZipper(Certificates identity, int port) {
+    private FakeZipper(TestCertificate identity, int port) {
         var tls = QuicSslContextBuilder.forServer(
-                        identity.key().toFile(), null, identity.certificate().toFile())
+                        identity.key().toFile(), null, identity.pem().toFile())
                 .applicationProtocols("yomo")
                 .build();
         var codec = new QuicServerCodecBuilder()
@@ -71,12 +72,12 @@ final class FakeZipper implements AutoCloseable {
                 .channel();
     }
 
-    static FakeZipper start(Certificates identity) {
+    static FakeZipper start(TestCertificate identity) {
         return new FakeZipper(identity, 0);
     }
 
     /** On a port that one had before. */
-    static FakeZipper startOn(Certificates identity, int port) {
+    static FakeZipper startOn(TestCertificate identity, int port) {
         return new FakeZipper(identity, port);
     }
 

@@ -7,6 +7,7 @@ import dev.moitessier.prscd.Agent;
 import dev.moitessier.prscd.Await;
 import dev.moitessier.prscd.PrscdServer;
 import dev.moitessier.store.memory.MemoryStore;
+import dev.moitessier.testkit.TestCertificate;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -89,7 +90,7 @@ class OriginalPrscdCheck {
     }
 
     private Process original(int port, String zipper) throws IOException {
-        Certificates tls = Certificates.make(folder, "localhost", "dns:localhost,ip:127.0.0.1");
+        TestCertificate tls = TestCertificate.make(folder, "localhost", "dns:localhost,ip:127.0.0.1");
         Path said = folder.resolve("said.txt");
         ProcessBuilder builder = new ProcessBuilder(System.getProperty("yomo.prscd"))
                 .directory(folder.toFile())
@@ -108,7 +109,7 @@ class OriginalPrscdCheck {
                         "YOMO_RCVR_NAME",
                         "receiver",
                         "CERT_FILE",
-                        tls.certificate().toString(),
+                        tls.pem().toString(),
                         "KEY_FILE",
                         tls.key().toString()));
         Process process = builder.start();

@@ -8,6 +8,8 @@ import dev.moitessier.prscd.Await;
 import dev.moitessier.psig.ChannelEvent;
 import dev.moitessier.psig.PrscdFunction;
 import dev.moitessier.psig.Signalling;
+import dev.moitessier.testkit.TestCertificate;
+import java.io.IOException;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.SocketException;
@@ -317,25 +319,25 @@ class RealZipperTest {
     }
 
     @Test
-    void tlsIsVerifiedAgainstARealZipper() {
-        Certificates server = Certificates.make(directory, "server", "dns:localhost,ip:127.0.0.1");
-        Certificates client = Certificates.make(directory, "client", "dns:client");
+    void tlsIsVerifiedAgainstARealZipper() throws IOException {
+        TestCertificate server = TestCertificate.make(directory, "server", "dns:localhost,ip:127.0.0.1");
+        TestCertificate client = TestCertificate.make(directory, "client", "dns:client");
         String strict = "127.0.0.1:" + freePort();
         // The zipper's own probe shows the server's certificate, and both sides verify.
         closing(GoProgram.start(
                         Map.of(
-                                "YOMO_TLS_CACERT_FILE", server.certificate().toString(),
-                                "YOMO_TLS_CERT_FILE", server.certificate().toString(),
+                                "YOMO_TLS_CACERT_FILE", server.pem().toString(),
+                                "YOMO_TLS_CERT_FILE", server.pem().toString(),
                                 "YOMO_TLS_KEY_FILE", server.key().toString(),
                                 "YOMO_TLS_VERIFY_PEER", "true"),
                         "zipper",
                         strict)
                 .ready());
 
-        ZipperTls trusting = ZipperTls.trusting(server.certificate());
+        ZipperTls trusting = ZipperTls.trusting(server.pem());
         Source source = closing(source("java")
                 .zipper(strict)
-                .tls(trusting.identity(server.certificate(), server.key()))
+                .tls(trusting.identity(server.pem(), server.key()))
                 .connect());
         assertThat(source.connected()).isTrue();
         assertThatThrownBy(() -> source("java").zipper(strict).tls(trusting).connect())
@@ -343,7 +345,7 @@ class RealZipperTest {
                 .isInstanceOf(ZipperException.class);
         assertThatThrownBy(() -> source("java")
                         .zipper(strict)
-                        .tls(trusting.identity(client.certificate(), client.key()))
+                        .tls(trusting.identity(client.pem(), client.key()))
                         .connect())
                 .as("a certificate that the zipper does not know")
                 .isInstanceOf(ZipperException.class);

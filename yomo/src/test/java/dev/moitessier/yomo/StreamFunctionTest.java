@@ -9,6 +9,8 @@ import dev.moitessier.psig.PrscdContext;
 import dev.moitessier.psig.PrscdFunction;
 import dev.moitessier.psig.ServerlessContext;
 import dev.moitessier.psig.Signalling;
+import dev.moitessier.testkit.TestCertificate;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -29,13 +31,13 @@ class StreamFunctionTest {
     @TempDir
     static Path directory;
 
-    private static Certificates identity;
+    private static TestCertificate identity;
 
     private final FakeZipper zipper = FakeZipper.start(identity);
 
     @BeforeAll
-    static void makeCertificate() {
-        identity = Certificates.make(directory, "zipper", "ip:127.0.0.1");
+    static void makeCertificate() throws IOException {
+        identity = TestCertificate.make(directory, "zipper", "ip:127.0.0.1");
     }
 
     @AfterEach
@@ -46,7 +48,7 @@ class StreamFunctionTest {
     private StreamFunction.Builder function() {
         return StreamFunction.builder("psig-sfn")
                 .zipper(zipper.address())
-                .tls(ZipperTls.trusting(identity.certificate()))
+                .tls(ZipperTls.trusting(identity.pem()))
                 .observe(0x20);
     }
 

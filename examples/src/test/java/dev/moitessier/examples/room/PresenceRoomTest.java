@@ -1,20 +1,17 @@
 package dev.moitessier.examples.room;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.fail;
 
+import dev.moitessier.prscd.NodePackages;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.File;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -27,8 +24,8 @@ import org.junit.jupiter.api.Timeout;
  */
 @Timeout(300)
 final class PresenceRoomTest {
-    private static final Path SOURCES = Path.of("src/test/node");
-    private static final Path INSTALLED = Path.of("target/node");
+    private static final NodePackages PACKAGES = new NodePackages(
+            Path.of("src/test/node"), Path.of("target/node"), List.of(), "the presence room is not tested");
     private static final Path PICTURES = Path.of("target/room");
 
     @Test
@@ -47,35 +44,14 @@ final class PresenceRoomTest {
     }
 
     private static void run(String file, Map<String, String> more) throws IOException {
-        String chromium = Stream.of("chromium", "chromium-browser", "google-chrome")
-                .map(PresenceRoomTest::onPath)
-                .filter(found -> found != null)
-                .findFirst()
-                .orElse(null);
-        if (chromium == null) {
-            missing("no Chromium on the PATH: the presence room is not tested");
-        }
-        String node = installed();
         Files.createDirectories(PICTURES);
-        var tests = new ProcessBuilder(node, "--test", "--test-reporter=tap", file)
-                .directory(INSTALLED.toFile())
-                .redirectErrorStream(true);
-        tests.environment()
-                .putAll(Map.of(
-                        "JAVA",
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "CLASS_PATH",
-                        classPath(),
-                        "CHROMIUM",
-                        String.valueOf(chromium),
-                        "OUT",
-                        PICTURES.toAbsolutePath().toString()));
-        tests.environment().putAll(more);
-        Process process = tests.start();
-        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        if (process.onExit().join().exitValue() != 0) {
-            fail(said);
-        }
+        Map<String, String> environment = new HashMap<>(more);
+        environment.put(
+                "JAVA", Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        environment.put("CLASS_PATH", classPath());
+        environment.put("CHROMIUM", PACKAGES.chromium());
+        environment.put("OUT", PICTURES.toAbsolutePath().toString());
+        String said = PACKAGES.test(file, environment);
         assertThat(said).contains("# fail 0", "# skipped 0").containsPattern("# pass [1-9]");
         said.lines()
                 .filter(line -> line.matches("# .* ms\\b.*|# layout.*") && !line.startsWith("# duration"))
@@ -87,52 +63,5 @@ final class PresenceRoomTest {
                 .map(entry -> Path.of(entry).toAbsolutePath().toString())
                 .reduce((a, b) -> a + File.pathSeparator + b)
                 .orElseThrow();
-    }
-
-    private static synchronized String installed() throws IOException {
-        String node = onPath("node");
-        String npm = onPath("npm");
-        if (node == null || npm == null) {
-            missing("no Node.js on the PATH: the presence room is not tested");
-        }
-        Files.createDirectories(INSTALLED);
-        try (var files = Files.list(SOURCES)) {
-            for (Path file : files.toList()) {
-                Files.copy(file, INSTALLED.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
-            }
-        }
-        Path done = INSTALLED.resolve("installed.json");
-        String wanted = Files.readString(SOURCES.resolve("package.json"));
-        if (!Files.exists(done) || !Files.readString(done).equals(wanted)) {
-            List<String> install = List.of(
-                    String.valueOf(npm), "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts");
-            Process npmInstall = new ProcessBuilder(install)
-                    .directory(INSTALLED.toFile())
-                    .redirectErrorStream(true)
-                    .start();
-            String said = new String(npmInstall.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            if (npmInstall.onExit().join().exitValue() != 0) {
-                missing("the browser driver cannot be installed: " + said);
-            }
-            Files.writeString(done, wanted);
-        }
-        return String.valueOf(node);
-    }
-
-    private static @Nullable String onPath(String program) {
-        for (String folder : System.getenv("PATH").split(File.pathSeparator, -1)) {
-            Path file = Path.of(folder, program);
-            if (Files.isExecutable(file)) {
-                return file.toString();
-            }
-        }
-        return null;
-    }
-
-    private static void missing(String what) {
-        if ("true".equals(System.getenv("CI"))) {
-            fail(what + "; CI=true makes this a failure");
-        }
-        Assumptions.abort(what);
     }
 }

@@ -6,19 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.moitessier.store.HintSink;
 import dev.moitessier.store.StoreException;
 import dev.moitessier.testkit.Eventually;
+import dev.moitessier.testkit.TestCertificate;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
-import java.security.Key;
-import java.security.KeyStore;
 import java.time.Duration;
-import java.util.Base64;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -37,12 +31,13 @@ final class TlsTest {
 
     @BeforeAll
     static void startServer(@TempDir Path directory) throws Exception {
-        root = certificate(directory, "server");
-        otherRoot = certificate(directory, "other");
+        TestCertificate own = TestCertificate.make(directory, "server", "dns:localhost");
+        root = own.pem();
+        otherRoot = TestCertificate.make(directory, "other", "dns:localhost").pem();
         server = PostgresServer.own(Map.of(
                 "ssl", "on",
                 "ssl_cert_file", root.toString(),
-                "ssl_key_file", directory.resolve("server.key").toString()));
+                "ssl_key_file", own.key().toString()));
         try (PostgresStore store =
                 store("disable").schemaMode(SchemaMode.MIGRATE).open()) {
             Scratch.hear(store, "room");
@@ -52,58 +47,6 @@ final class TlsTest {
     @AfterAll
     static void stopServer() throws IOException {
         server.close();
-    }
-
-    /** Makes a self-signed certificate for localhost and its key, as PEM; answers the certificate. */
-    private static Path certificate(Path directory, String name) throws Exception {
-        Path store = directory.resolve(name + ".p12");
-        char[] password = "of a test".toCharArray();
-        Process keytool = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "keytool")
-                                .toString(),
-                        "-genkeypair",
-                        "-alias",
-                        name,
-                        "-keyalg",
-                        "EC",
-                        "-validity",
-                        "2",
-                        "-dname",
-                        "CN=localhost",
-                        "-ext",
-                        "san=dns:localhost",
-                        "-ext",
-                        "bc:c",
-                        "-storetype",
-                        "PKCS12",
-                        "-keystore",
-                        store.toString(),
-                        "-storepass",
-                        new String(password))
-                .redirectErrorStream(true)
-                .start();
-        String said = new String(keytool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(keytool.waitFor(60, TimeUnit.SECONDS)).isTrue();
-        assertThat(keytool.exitValue()).as(said).isZero();
-        KeyStore keys = KeyStore.getInstance(store.toFile(), password);
-        Path key = pem(
-                directory.resolve(name + ".key"),
-                "PRIVATE KEY",
-                key(keys, name, password).getEncoded());
-        Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("rw-------"));
-        return pem(
-                directory.resolve(name + ".crt"),
-                "CERTIFICATE",
-                keys.getCertificate(name).getEncoded());
-    }
-
-    private static Key key(KeyStore keys, String name, char[] password) throws Exception {
-        return keys.getKey(name, password);
-    }
-
-    private static Path pem(Path file, String what, byte[] bytes) throws IOException {
-        String lines = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(bytes);
-        return Files.writeString(file, "-----BEGIN " + what + "-----\n" + lines + "\n-----END " + what + "-----\n");
     }
 
     private static PostgresStore.Builder store(String mode) {

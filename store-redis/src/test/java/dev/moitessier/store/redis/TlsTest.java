@@ -6,15 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.moitessier.store.HintSink;
 import dev.moitessier.store.StoreException;
 import dev.moitessier.testkit.Eventually;
+import dev.moitessier.testkit.TestCertificate;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
 import java.time.Duration;
-import java.util.Base64;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -36,18 +34,15 @@ final class TlsTest {
 
     @BeforeAll
     static void start(@TempDir Path directory) throws Exception {
-        KeyStore.PrivateKeyEntry own = certificate(directory, "server");
+        TestCertificate own = TestCertificate.make(directory, "server", "dns:localhost");
         trusting = trust(directory, "trusting", own);
-        mistrusting = trust(directory, "mistrusting", certificate(directory, "other"));
-        Path key = pem(directory, "key", "PRIVATE KEY", own.getPrivateKey().getEncoded());
-        Path certificate =
-                pem(directory, "crt", "CERTIFICATE", own.getCertificate().getEncoded());
+        mistrusting = trust(directory, "mistrusting", TestCertificate.make(directory, "other", "dns:localhost"));
         port = RedisServer.freePort();
         server = RedisServer.onPath(
                         "--tls-port", "" + port,
-                        "--tls-cert-file", certificate.toString(),
-                        "--tls-key-file", key.toString(),
-                        "--tls-ca-cert-file", certificate.toString(),
+                        "--tls-cert-file", own.pem().toString(),
+                        "--tls-key-file", own.key().toString(),
+                        "--tls-ca-cert-file", own.pem().toString(),
                         "--tls-auth-clients", "no")
                 .orElseThrow();
         try (Jedis jedis = server.jedis()) {
@@ -62,56 +57,15 @@ final class TlsTest {
         server.close();
     }
 
-    private static KeyStore.PrivateKeyEntry certificate(Path directory, String name) throws Exception {
-        Path store = directory.resolve(name + ".p12");
-        Process keytool = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "keytool")
-                                .toString(),
-                        "-genkeypair",
-                        "-alias",
-                        name,
-                        "-keyalg",
-                        "EC",
-                        "-validity",
-                        "2",
-                        "-dname",
-                        "CN=" + name,
-                        "-ext",
-                        "san=dns:localhost",
-                        "-ext",
-                        "bc:c",
-                        "-storetype",
-                        "PKCS12",
-                        "-keystore",
-                        store.toString(),
-                        "-storepass",
-                        PASSWORD)
-                .inheritIO()
-                .start();
-        assertThat(keytool.waitFor(60, TimeUnit.SECONDS)).isTrue();
-        assertThat(keytool.exitValue()).isZero();
-        KeyStore keys = KeyStore.getInstance("PKCS12");
-        try (InputStream in = Files.newInputStream(store)) {
-            keys.load(in, PASSWORD.toCharArray());
-        }
-        return (KeyStore.PrivateKeyEntry) keys.getEntry(name, new KeyStore.PasswordProtection(PASSWORD.toCharArray()));
-    }
-
-    private static Path trust(Path directory, String name, KeyStore.PrivateKeyEntry whom) throws Exception {
+    private static Path trust(Path directory, String name, TestCertificate whom) throws Exception {
         KeyStore trusted = KeyStore.getInstance("JKS"); // its certificates are read without a password
         trusted.load(null, null);
-        trusted.setCertificateEntry(name, whom.getCertificate());
+        trusted.setCertificateEntry(name, whom.certificate());
         Path file = directory.resolve(name + ".jks");
         try (OutputStream out = Files.newOutputStream(file)) {
             trusted.store(out, PASSWORD.toCharArray());
         }
         return file;
-    }
-
-    private static Path pem(Path directory, String name, String type, byte[] content) throws IOException {
-        String text = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(content);
-        return Files.writeString(
-                directory.resolve(name), "-----BEGIN " + type + "-----\n" + text + "\n-----END " + type + "-----\n");
     }
 
     private static RedisStore open(Path trust, String host, String password) {
