@@ -11,6 +11,9 @@ import com.google.cloud.datastore.PathElement;
 import com.google.cloud.datastore.Query;
 import com.google.cloud.datastore.StructuredQuery.CompositeFilter;
 import com.google.cloud.datastore.StructuredQuery.PropertyFilter;
+import dev.moitessier.benchmarks.sending.Contender;
+import dev.moitessier.benchmarks.sending.Report;
+import dev.moitessier.benchmarks.sending.Slices;
 import dev.moitessier.store.Append;
 import dev.moitessier.store.Appended;
 import dev.moitessier.store.Content;
@@ -21,21 +24,15 @@ import dev.moitessier.store.Payload;
 import dev.moitessier.store.ReadRequest;
 import dev.moitessier.store.Registration;
 import dev.moitessier.store.datastore.emulator.Emulator;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.function.IntConsumer;
 
 /**
  * Prints ratios from one run on Google's Datastore emulator, a fresh one that makes indexes: the original's query needs one. Group
@@ -57,17 +54,15 @@ final class DatastoreBenchmark {
 
     private final boolean quick;
     private final int rounds;
-    private final long sliceNanos;
+    private final int sliceMillis;
     private final Datastore datastore;
     private final DatastoreStore store;
-    private final StringBuilder lines = new StringBuilder();
-    private final StringBuilder raw = new StringBuilder();
-    private int missed;
+    private final Report report = new Report();
 
     private DatastoreBenchmark(Emulator emulator, boolean quick) {
         this.quick = quick;
         rounds = quick ? 2 : 7;
-        sliceNanos = Duration.ofMillis(quick ? 300 : 1_500).toNanos();
+        sliceMillis = quick ? 300 : 1_500;
         datastore = Clients.of(emulator, Scratch.namespace());
         store = DatastoreStore.create(datastore);
     }
@@ -87,15 +82,18 @@ final class DatastoreBenchmark {
         DatastoreBenchmark benchmark = new DatastoreBenchmark(emulator, quick);
         benchmark.run(parts.isEmpty() ? PARTS : parts);
         benchmark.store.close();
-        benchmark.write(file);
+        if (file.getParent() != null) {
+            Files.createDirectories(file.getParent());
+        }
+        benchmark.report.write(file);
         System.exit(0);
     }
 
     private void run(List<String> parts) throws Exception {
-        line("The store on Datastore, on Google's emulator; one run, contenders in turns, medians of "
-                + rounds + " rounds of " + Duration.ofNanos(sliceNanos).toMillis() + " ms."
+        report.line("The store on Datastore, on Google's emulator; one run, contenders in turns, medians of "
+                + rounds + " rounds of " + sliceMillis + " ms."
                 + (quick ? " QUICK: figures without worth." : ""));
-        line(
+        report.line(
                 "Java %s, %d processors, texts of %d bytes. An emulator's times are not production's: only ratios mean something."
                         .formatted(
                                 System.getProperty("java.runtime.version"),
@@ -110,33 +108,48 @@ final class DatastoreBenchmark {
         }
     }
 
-    /** One way of sending. */
-    private record Contender(String name, int callers, IntConsumer send) {}
+    private static Slices.Entrant entrant(String name, int callers, Contender.Caller caller) {
+        return new Slices.Entrant(
+                new Contender() {
+                    @Override
+                    public String name() {
+                        return name;
+                    }
+
+                    @Override
+                    public Caller caller() {
+                        return caller;
+                    }
+                },
+                callers);
+    }
 
     private void groupCommit() throws Exception {
         register("hot", 1);
-        Contender one = new Contender("1 caller", 1, caller -> append("hot"));
-        Contender many = new Contender(CALLERS + " callers", CALLERS, caller -> append("hot"));
-        Contender alone =
-                new Contender(BY_HAND + " callers, a transaction each by hand", BY_HAND, caller -> transaction("bare"));
-        double[][] rates = inTurns("one scope", List.of(one, many, alone));
-        atLeast(CALLERS + " callers, to 1", ratio(rates[1], rates[0]), 5);
-        line("  %-62s %6.2f".formatted("group commit, to a transaction each by hand", ratio(rates[1], rates[2])));
+        Slices.Entrant one = entrant("1 caller", 1, scope -> append("hot"));
+        Slices.Entrant many = entrant(CALLERS + " callers", CALLERS, scope -> append("hot"));
+        Slices.Entrant alone =
+                entrant(BY_HAND + " callers, a transaction each by hand", BY_HAND, scope -> transaction("bare"));
+        Slices.Rates rates = inTurns("one scope", List.of(one, many, alone));
+        report.atLeast(CALLERS + " callers, to 1", rates.ratio(many.name(), one.name()), 5);
+        report.line("  %-62s %6.2f"
+                .formatted("group commit, to a transaction each by hand", rates.ratio(many.name(), alone.name())));
     }
 
     private void fanOut() throws Exception {
         register("one", 1);
         register("many", LISTENERS);
-        Contender one = new Contender("a dispatch to 1 listener", 1, caller -> append("one"));
-        Contender many = new Contender("a dispatch to " + LISTENERS + " listeners", 1, caller -> append("many"));
-        Contender original = new Contender(
+        Slices.Entrant one = entrant("a dispatch to 1 listener", 1, scope -> append("one"));
+        Slices.Entrant many = entrant("a dispatch to " + LISTENERS + " listeners", 1, scope -> append("many"));
+        Slices.Entrant original = entrant(
                 "the original's way: an entity for each of " + LISTENERS + " listeners",
                 1,
-                caller -> original(LISTENERS));
-        double[][] rates = inTurns("fan-out", List.of(one, many, original));
+                scope -> original(LISTENERS));
+        Slices.Rates rates = inTurns("fan-out", List.of(one, many, original));
         // Rates are the other way round than costs.
-        atMost("time to " + LISTENERS + " listeners, to 1", ratio(rates[0], rates[1]), 1.2);
-        line("  %-62s %6.2f".formatted("dispatch, to the original's way", ratio(rates[1], rates[2])));
+        report.atMost("time to " + LISTENERS + " listeners, to 1", rates.ratio(one.name(), many.name()), 1.2);
+        report.line("  %-62s %6.2f"
+                .formatted("dispatch, to the original's way", rates.ratio(many.name(), original.name())));
     }
 
     /** A look at a scope in which nothing new happened, with some entries in it. */
@@ -148,17 +161,18 @@ final class DatastoreBenchmark {
         }
         long head = store.members("quiet", Set.of()).head();
         ReadRequest request = new ReadRequest("quiet", head, 100, false, Set.of(shared("quiet")));
-        Contender ours = new Contender("a look at a quiet scope", 1, caller -> store.read(List.of(request), 1 << 20));
+        Slices.Entrant ours = entrant("a look at a quiet scope", 1, scope -> store.read(List.of(request), 1 << 20));
         Timestamp now = Timestamp.now();
-        Contender original = new Contender("the original's look: Created >", 1, caller -> datastore
+        Slices.Entrant original = entrant("the original's look: Created >", 1, scope -> datastore
                 .run(Query.newEntityQueryBuilder()
                         .setKind("Original")
                         .setFilter(CompositeFilter.and(
                                 PropertyFilter.eq("Listener", "listener 0"), PropertyFilter.gt("Created", now)))
                         .build())
                 .hasNext());
-        double[][] rates = inTurns("polling", List.of(ours, original));
-        line("  %-62s %6.2f".formatted("our look, to the original's", ratio(rates[0], rates[1])));
+        Slices.Rates rates = inTurns("polling", List.of(ours, original));
+        report.line(
+                "  %-62s %6.2f".formatted("our look, to the original's", rates.ratio(ours.name(), original.name())));
     }
 
     // What is compared
@@ -211,9 +225,7 @@ final class DatastoreBenchmark {
                     try {
                         transaction.rollback();
                     } catch (DatastoreException gone) {
-                        raw.append("a rollback failed: ")
-                                .append(gone.getMessage())
-                                .append('\n');
+                        report.raw("a rollback failed: " + gone.getMessage());
                     }
                 }
             }
@@ -238,88 +250,12 @@ final class DatastoreBenchmark {
 
     // Measuring
 
-    private double[][] inTurns(String what, List<Contender> contenders) throws Exception {
-        double[][] rates = new double[contenders.size()][rounds];
-        for (int round = -1; round < rounds; round++) {
-            for (int i = 0; i < contenders.size(); i++) {
-                int turn = Math.floorMod(i + round, contenders.size());
-                double rate = slice(contenders.get(turn));
-                if (round >= 0) {
-                    rates[turn][round] = rate;
-                    raw.append("%s\t%s\tround %d\t%.2f/s%n".formatted(what, contenders.get(turn).name, round, rate));
-                }
-            }
-        }
-        line("\n" + what);
-        for (int i = 0; i < rates.length; i++) {
-            line("  %-62s %,8.1f/s".formatted(contenders.get(i).name, median(rates[i])));
+    private Slices.Rates inTurns(String what, List<Slices.Entrant> entrants) throws Exception {
+        Slices.Rates rates = new Slices(rounds, sliceMillis, report).run(what, entrants, 1);
+        report.line("\n" + what);
+        for (Slices.Entrant each : entrants) {
+            report.line("  %-62s %,8.1f/s".formatted(each.name(), rates.median(each.name())));
         }
         return rates;
-    }
-
-    private double slice(Contender contender) throws Exception {
-        ExecutorService threads = Executors.newFixedThreadPool(contender.callers);
-        try {
-            List<Future<double[]>> callers = new ArrayList<>();
-            for (int i = 0; i < contender.callers; i++) {
-                int caller = i;
-                callers.add(threads.submit(() -> {
-                    long began = System.nanoTime();
-                    int sent = 0;
-                    while (System.nanoTime() - began < sliceNanos) {
-                        contender.send.accept(caller);
-                        sent++;
-                    }
-                    return new double[] {sent, System.nanoTime() - began};
-                }));
-            }
-            double rate = 0;
-            for (Future<double[]> each : callers) {
-                rate += each.get()[0] * 1e9 / each.get()[1];
-            }
-            return rate;
-        } finally {
-            threads.shutdownNow();
-        }
-    }
-
-    private static double median(double[] values) {
-        double[] sorted = values.clone();
-        Arrays.sort(sorted);
-        return sorted.length % 2 == 1
-                ? sorted[sorted.length / 2]
-                : (sorted[sorted.length / 2 - 1] + sorted[sorted.length / 2]) / 2;
-    }
-
-    private static double ratio(double[] ours, double[] theirs) {
-        double[] ratios = new double[ours.length];
-        Arrays.setAll(ratios, i -> ours[i] / theirs[i]);
-        return median(ratios);
-    }
-
-    private void line(String line) {
-        System.out.println(line);
-        lines.append(line).append('\n');
-    }
-
-    private void atLeast(String what, double ratio, double bar) {
-        verdict(what, ratio, "at least", bar, ratio >= bar);
-    }
-
-    private void atMost(String what, double ratio, double bar) {
-        verdict(what, ratio, "at most", bar, ratio <= bar);
-    }
-
-    private void verdict(String what, double ratio, String word, double bar, boolean met) {
-        missed += met ? 0 : 1;
-        line("  %-62s %6.2f  (%s %s %.2f)".formatted(what, ratio, met ? "bar:" : "MISSES the bar:", word, bar));
-    }
-
-    private void write(Path file) throws IOException {
-        line(missed == 0 ? "\nall bars met" : "\n" + missed + " bars missed");
-        if (file.getParent() != null) {
-            Files.createDirectories(file.getParent());
-        }
-        Files.writeString(file, lines + "\nraw\n" + raw);
     }
 }
