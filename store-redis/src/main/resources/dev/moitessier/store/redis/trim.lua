@@ -10,8 +10,9 @@ local removed = 0
 
 if age ~= '' then
   local bound = format(clock() - tonumber(age) - 1, MAX_SEQ)
-  local last = redis.call('XREVRANGE', stream, bound, '-', 'COUNT', 1)[1]
-  if last then
+  -- From the front first: backwards from a bound that lies before all entries, the server walks through all of them.
+  if #redis.call('XRANGE', stream, '-', bound, 'COUNT', 1) > 0 then
+    local last = redis.call('XREVRANGE', stream, bound, '-', 'COUNT', 1)[1]
     redis.call('HSET', meta, 't', last[1])
     local ms, seq = parse(last[1])
     removed = redis.call('XTRIM', stream, 'MINID', format(ms, seq + 1))
