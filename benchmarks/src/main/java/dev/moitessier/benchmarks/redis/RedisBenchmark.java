@@ -16,8 +16,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import redis.clients.jedis.AbstractPipeline;
@@ -26,23 +28,27 @@ import redis.clients.jedis.params.XAddParams;
 
 /**
  * Prints what the store costs beside hand-written commands on the same server, in one run, contenders in turns, with a listener in
- * another process. Arguments: {@code full} (default, about six minutes) or {@code quick} (a minute, figures without worth), and the file for
- * report and raw measurements.
+ * another process. Arguments: {@code full} (default, about six minutes) or {@code quick} (a minute, figures without worth), the parts to
+ * run (default all), and the file for report and raw measurements.
  */
 public final class RedisBenchmark {
     private static final int SCOPES = 1_000;
     private static final int IN_FLIGHT = 1_000;
     private static final String HOT = "scope/0";
+    private static final List<String> PARTS =
+            List.of("many-scopes", "hot-scope", "wake-up", "fan-out", "redisson", "sizes");
 
     private final boolean quick;
+    private final Set<String> parts;
     private final Report report = new Report();
     private final Server server = new Server();
     private final RedisStore store;
     private final Moitessier moitessier;
     private final Slices slices;
 
-    private RedisBenchmark(boolean quick) throws Exception {
+    private RedisBenchmark(boolean quick, Set<String> parts) throws Exception {
         this.quick = quick;
+        this.parts = parts;
         slices = new Slices(quick ? 2 : 7, quick ? 200 : 500, report);
         store = RedisStore.builder(server.url(), null, null).open();
         moitessier = Moitessier.builder(store).inFlight(IN_FLIGHT).build();
@@ -52,11 +58,14 @@ public final class RedisBenchmark {
         List<String> said = new ArrayList<>(List.of(arguments));
         boolean quick = said.remove("quick");
         said.remove("full");
+        Set<String> parts = new HashSet<>(said);
+        parts.retainAll(PARTS);
+        said.removeAll(parts);
         Path file = Path.of(said.isEmpty() ? quick ? "results/redis-smoke.txt" : "results/redis.txt" : said.get(0));
         if (file.getParent() != null) {
             Files.createDirectories(file.getParent());
         }
-        RedisBenchmark benchmark = new RedisBenchmark(quick);
+        RedisBenchmark benchmark = new RedisBenchmark(quick, parts.isEmpty() ? Set.copyOf(PARTS) : parts);
         try {
             benchmark.run();
             benchmark.report.write(file);
@@ -71,13 +80,23 @@ public final class RedisBenchmark {
         mailboxes();
         warmUp();
         try (OtherProcess elsewhere = new OtherProcess(ListeningProcess.class, Integer.toString(server.port()), HOT)) {
-            throughput(SCOPES);
-            throughput(1);
-            wakeUp(elsewhere);
+            part("many-scopes", () -> throughput(SCOPES));
+            part("hot-scope", () -> throughput(1));
+            part("wake-up", () -> wakeUp(elsewhere));
         }
-        fanOut();
-        redisson();
-        costs();
+        part("fan-out", this::fanOut);
+        part("redisson", this::redisson);
+        part("sizes", this::costs);
+    }
+
+    private interface Part {
+        void run() throws Exception;
+    }
+
+    private void part(String name, Part part) throws Exception {
+        if (parts.contains(name)) {
+            part.run();
+        }
     }
 
     private void conditions() {
