@@ -18,10 +18,15 @@ if age ~= '' then
     removed = redis.call('XTRIM', stream, 'MINID', format(ms, seq + 1))
   end
 end
+local was = redis.call('HGET', meta, 'c')
 if count == '' then
-  redis.call('HDEL', meta, 'c')
+  if was then
+    redis.call('HDEL', meta, 'c')
+  end
 else
-  redis.call('HSET', meta, 'c', count)
+  if was ~= count then
+    redis.call('HSET', meta, 'c', count)
+  end
   if redis.call('XLEN', stream) > tonumber(count) then
     removed = removed + keep_newest(stream, meta, tonumber(count))
   end
