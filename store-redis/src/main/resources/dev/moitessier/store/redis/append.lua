@@ -7,14 +7,14 @@
 --
 -- KEYS  ids, older ids, then the id of each element; then for each scope: stream, meta, and for each of its elements whose texts are
 --       kept apart their index and they
--- ARGV  publish command or '', origin of hints, number of all elements; for each scope: highest position of it that the caller
---       knows, number of elements;
+-- ARGV  origin of hints, number of all elements; for each scope: highest position of it that the caller knows, publish command or
+--       '', number of elements;
 --       for each element: its entry; or where that number is negative: condition ('' or a members version), remember (ms, or '' for
 --       the usual time), entry, number of texts that are kept apart, their mark in the index, and owner and text of each
 -- Answers for each scope its members version, then for each element its position, 'd' (duplicate) and the position of the first,
 --       'u' (unheard) or 'v' (stale).
 
-local publish, origin, all = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local origin, all = ARGV[1], tonumber(ARGV[2])
 local ids, older = KEYS[1], KEYS[2]
 local noted = redis.call('HMGET', ids, 'u', 'k', unpack(KEYS, 3, all + 2))
 local before = all == 1 and {redis.call('HGET', older, KEYS[3])} or redis.call('HMGET', older, unpack(KEYS, 3, all + 2))
@@ -25,13 +25,13 @@ if keysUntil then
   keysUntil = tonumber(keysUntil)
 end
 local mine, new, news, last = {}, {}, 0, nil
-local e, k, a, n = 0, all + 3, 4, 0
+local e, k, a, n = 0, all + 3, 3, 0
 local answer = {}
 
 while e < all do
   local stream, meta = KEYS[k], KEYS[k + 1]
-  local known, elements = ARGV[a], tonumber(ARGV[a + 1])
-  k, a = k + 2, a + 2
+  local known, publish, elements = ARGV[a], ARGV[a + 1], tonumber(ARGV[a + 2])
+  k, a = k + 2, a + 3
   local is = redis.call('HMGET', meta, 'v', 'n', 'c')
   local version = is[1] or ''
   local heard = is[2] and is[2] ~= '0'
