@@ -196,7 +196,7 @@ final class Appends {
             Scope scope = share.scope;
             int elements = share.elements.size();
             call.key(keys.of(scope, "s:")).key(keys.of(scope, "m:"));
-            share.tells = hints.tellsNow(scope);
+            share.tells = hints.tellsNow(scope, load.elements == 1);
             call.arg(heads.known(scope));
             (share.tells ? hints.tellCommand(call) : call.arg(NOTHING)).arg(share.plain ? elements : -elements);
             for (Element element : share.elements) {

@@ -49,9 +49,13 @@ final class Hints implements Channels.Receiver {
         return channels == null ? NOTHING : channels.origin();
     }
 
-    /** Whether an append to this scope publishes with the script; if not, {@link #later} is called once it is readable. */
-    boolean tellsNow(Scope scope) {
-        return repeats != null && repeats.first(scope);
+    /**
+     * Whether an append to this scope publishes with the script; if not, {@link #later} is called once it is readable.
+     *
+     * @param alone nothing else is in the call: there is little to do, and readers need not wait
+     */
+    boolean tellsNow(Scope scope, boolean alone) {
+        return repeats != null && (repeats.first(scope) || alone);
     }
 
     /** Entries of these scopes are readable, or may be, and no script has published it. */
