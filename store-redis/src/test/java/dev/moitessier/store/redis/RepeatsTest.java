@@ -16,8 +16,7 @@ final class RepeatsTest {
     void whatComesRightAfterAHintIsHintedAsWell() throws Exception {
         try (RedisServer server = RedisServer.embedded();
                 RedisStore store = RedisStore.builder(server.url(), null, null).open();
-                RedisStore other =
-                        RedisStore.builder(server.url(), null, null).open()) {
+                RedisStore other = RedisStore.builder(server.url(), null, null).open()) {
             Scratch.hear(store, "again");
             Semaphore hints = new Semaphore(0);
             Watch watch = other.watch(new HintSink() {
