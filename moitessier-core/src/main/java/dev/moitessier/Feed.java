@@ -59,7 +59,7 @@ final class Feed implements Runnable {
         UUID random = Ids.random();
         return BASE64.encodeToString(ByteBuffer.allocate(12)
                 .putLong(random.getLeastSignificantBits())
-                .putInt((int) (random.getMostSignificantBits() >> 32))
+                .putInt((int) random.getMostSignificantBits())
                 .array());
     }
 

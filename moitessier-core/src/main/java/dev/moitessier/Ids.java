@@ -31,10 +31,13 @@ final class Ids {
         d = seed.getLong() | 1;
     }
 
-    /** A random UUID of version 4. */
+    /**
+     * A random UUID of version 7 (RFC 9562 §5.7): milliseconds first, then 74 random bits. A store that keeps ids in an index adds to
+     * its end, where it is still in memory.
+     */
     static UUID random() {
         Ids ids = OF_THREAD.get();
-        long most = (ids.next() & 0xffff_ffff_ffff_0fffL) | 0x4000L;
+        long most = System.currentTimeMillis() << 16 | 0x7000L | (ids.next() & 0xfffL);
         long least = (ids.next() & 0x3fff_ffff_ffff_ffffL) | 0x8000_0000_0000_0000L;
         return new UUID(most, least);
     }

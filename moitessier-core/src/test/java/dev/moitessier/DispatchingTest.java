@@ -446,6 +446,15 @@ class DispatchingTest {
         }
 
         @Test
+        void anIdBeginsWithItsTime() {
+            long before = System.currentTimeMillis();
+            UUID id = Ids.random();
+            assertThat(id.version()).isEqualTo(7);
+            assertThat(id.variant()).isEqualTo(2);
+            assertThat(id.getMostSignificantBits() >>> 16).isBetween(before, System.currentTimeMillis());
+        }
+
+        @Test
         void aSecondDispatchWithTheSameIdWritesOnlyWhatIsMissing() { // originals: moitessier 14
             try (Spoken node = Spoken.near()) {
                 ListenerRef a = node.shared("a");

@@ -38,27 +38,22 @@ import org.jspecify.annotations.Nullable;
  */
 final class Appends {
     /**
-     * One element without what is rare, to a scope that somebody hears and nobody holds; no row: not written, and another statement
-     * finds out why. A row that changed between the snapshot and its lock has another {@code ctid}, which is not found either. The
-     * statement touches as little as it can: after the pause of a commit the server's caches are cold, and each piece of code and
-     * data then costs several times what it does under load.
+     * One element without what is rare, to a scope that somebody hears; no row: not written, and another statement finds out why. If
+     * somebody holds the scope ({@code xmax} tells), it waits as long as other appends take, and not as long as a process that was
+     * stopped. It touches as little as it can: after the pause of a commit the server's caches are cold, and each piece of code and data then
+     * costs several times what it does under load.
      */
     private static final String SINGLE = """
             with s as (
-              update {scope} set head = greatest(head, {now}) + 1
-              where ctid = (
-                select c.ctid from {scope} c
-                where c.name = ? and c.mailboxes > 0 and not exists (select from {pending} p where p.scope = c.name)
-                for no key update of c skip locked)
-              returning scope_id, head, members_version, ?::uuid as dispatch),
-            d as (
-              insert into {dispatch} (scope_id, dispatch, position, expires)
-              select scope_id, dispatch, head, clock_timestamp() + ?::bigint * interval '1 millisecond' from s),
+              update {scope} c set head = greatest(c.head, {now}) + 1
+              where c.name = ? and c.mailboxes > 0 and not exists (select from {pending} p where p.scope = c.name)
+                and %s and (c.xmax = 0 or set_config('lock_timeout', '250', true) is not null)
+              returning scope_id, head, members_version),
             w as (
-              insert into {message} (scope_id, position, dispatch, text_bytes, to_handlers, person, client, body)
-              select scope_id, head, dispatch, 0, ?, ?, ?, ? from s)
+              insert into {message} (scope_id, position, dispatch, remember, text_bytes, to_handlers, person, client, body)
+              select scope_id, head, ?::uuid, ?, 0, ?, ?, ?, ? from s)
             select head, members_version from s
-            """;
+            """.formatted(Remembered.amidTheDay("greatest(c.head, {now})"));
 
     /**
      * A position is the time in microseconds, or one more than the last. {@code (select ?)} hides the arrays' lengths from the
@@ -66,65 +61,70 @@ final class Appends {
      */
     private static final String HEAD = """
             with s as materialized (
-              select g.no, g.count, c.*,
-                     c.mailboxes > 0 and (not c.pending or g.eager)
+              select g.no, g.count, g.noted, c.*,
+                     c.mailboxes > 0 and (not c.pending or g.eager) and (not c.turn or g.noted)
                        and (g.if_members is null or g.if_members = c.members_version) as written
-              from (select u.*, ?::boolean as eager
+              from (select u.*, ?::boolean as eager, ?::boolean as noted
                     from unnest((select ?::text[]), ?::bigint[], ?::integer[]) with ordinality u(name, if_members, count, no)) g
               cross join lateral (
-                select c.scope_id, c.members_version, c.mailboxes,
-                       greatest(c.head, {now}) as base,
-                       exists (select from {pending} p where p.scope = c.name) as pending
-                from {scope} c where c.name = g.name for no key update of c skip locked) c),
-            """;
+                select l.*, not (%s) as turn
+                from (
+                  select c.scope_id, c.members_version, c.mailboxes,
+                         greatest(c.head, {now}) as base,
+                         exists (select from {pending} p where p.scope = c.name) as pending
+                  from {scope} c where c.name = g.name for no key update of c skip locked) l) c),
+            """.formatted(Remembered.amidTheDay("l.base"));
 
     /** That counts and bases are positive is known; said, it makes the planner expect few rows and go by the key. */
     private static final String IDS_AND_HEADS = """
             d as (
               insert into {dispatch} (scope_id, dispatch, position, expires)
-              select scope_id, dispatch, position, clock_timestamp() + remember * interval '1 millisecond' from n where remember > 0),
+              select scope_id, dispatch, position, clock_timestamp() + remember * interval '1 millisecond'
+              from n where %s or (noted and remember > 0)),
             h as (
               update {scope} c set head = s.base + s.count from s
               where c.scope_id = s.scope_id and s.written and s.count > 0 and s.base > 0),
-            """;
+            """.formatted(Remembered.isLong("remember"));
 
     private static final String PLAIN = HEAD + """
             n as materialized (
-              select s.scope_id, s.base + e.rank as position, e.*
-              from unnest((select ?::integer[]), ?::integer[], ?::uuid[], ?::bigint[], ?::text[], ?::text[], ?::boolean[], ?::bytea[])
+              select s.scope_id, s.noted, s.base + e.rank as position, e.*
+              from unnest((select ?::integer[]), ?::integer[], ?::uuid[], ?::integer[], ?::text[], ?::text[], ?::boolean[], ?::bytea[])
                 as e(no, rank, dispatch, remember, person, client, to_handlers, body)
               join s on s.no = e.no and s.written),
             """ + IDS_AND_HEADS + """
             w as (
-              insert into {message} (scope_id, position, dispatch, text_bytes, to_handlers, person, client, body)
-              select scope_id, position, dispatch, 0, to_handlers, person, client, body from n)
-            select no, base, members_version, mailboxes, pending, written from s
+              insert into {message} (scope_id, position, dispatch, remember, text_bytes, to_handlers, person, client, body)
+              select scope_id, position, dispatch, nullif(remember, 0), 0, to_handlers, person, client, body from n)
+            select no, base, members_version, mailboxes, pending, turn, written from s
             """;
 
     private static final String FULL = HEAD + """
             n as materialized (
-              select s.scope_id, s.base + e.rank as position, e.*
-              from unnest((select ?::integer[]), ?::integer[], ?::uuid[], ?::bigint[], ?::text[], ?::text[], ?::boolean[], ?::bytea[],
+              select s.scope_id, s.noted, s.base + e.rank as position, e.*
+              from unnest((select ?::integer[]), ?::integer[], ?::uuid[], ?::integer[], ?::text[], ?::text[], ?::boolean[], ?::bytea[],
                           ?::text[], ?::text[], ?::text[], ?::integer[]) with ordinality
                 as e(no, rank, dispatch, remember, person, client, to_handlers, body,
                      to_person, to_client, headers, text_bytes, element)
               join s on s.no = e.no and s.written),
             """ + IDS_AND_HEADS + """
             w as (
-              insert into {message} (scope_id, position, dispatch, text_bytes, to_handlers, person, client, to_person, to_client,
-                                     headers, body)
-              select scope_id, position, dispatch, text_bytes, to_handlers, person, client, to_person, to_client,
+              insert into {message} (scope_id, position, dispatch, remember, text_bytes, to_handlers, person, client, to_person,
+                                     to_client, headers, body)
+              select scope_id, position, dispatch, nullif(remember, 0), text_bytes, to_handlers, person, client, to_person, to_client,
                      headers::jsonb, body from n),
             t as (
               insert into {override} (scope_id, position, person, client, body)
               select n.scope_id, n.position, x.person, x.client, x.body
               from unnest((select ?::integer[]), ?::text[], ?::text[], ?::bytea[]) as x(element, person, client, body)
               join n on n.element = x.element)
-            select no, base, members_version, mailboxes, pending, written from s
+            select no, base, members_version, mailboxes, pending, turn, written from s
             """;
 
     /** Statements above this many bytes are split: an array parameter ends at 1 GB, and memory much earlier. */
     private static final long MAX_BYTES = 16 << 20;
+    /** How long all ids are noted after a first had to be, around midnight. */
+    private static final long TURN = 3 * Remembered.WITH_ENTRY.toNanos();
     /** How long one locked scope may keep the caller, who has the rest of the batch written by then (B2). */
     private static final Duration LOCK_LIMIT = Duration.ofSeconds(2);
 
@@ -139,6 +139,8 @@ final class Appends {
     private final String lock;
     private final String remembered;
     private final String recalled;
+    /** Until then ids are noted, whatever the time of day is: so long did it last when it was last seen. */
+    private volatile long turnUntil = System.nanoTime();
 
     Appends(Database database, Naming naming, Capabilities capabilities, Pending pending, Hints hints) {
         this.database = database;
@@ -150,18 +152,33 @@ final class Appends {
         plain = naming.render(PLAIN);
         full = naming.render(FULL);
         lock = naming.render("select scope_id, members_version from {scope} where name = ? for no key update");
-        remembered = naming.render("""
+        remembered = naming.render(
+                """
                 with gone as (
-                  delete from {dispatch} where scope_id = ? and dispatch = any (?::uuid[]) and expires < clock_timestamp())
+                  delete from {dispatch} where scope_id = ? and dispatch = any (?::uuid[]) and expires < clock_timestamp()),
+                released as (
+                  update {message} m set remember = null
+                  where m.scope_id = ? and m.dispatch = any (?::uuid[]) and %s and %s
+                    and not exists (
+                      select from {dispatch} d
+                      where d.scope_id = m.scope_id and d.dispatch = m.dispatch and d.expires >= clock_timestamp()))
                 select dispatch, position from {dispatch}
                 where scope_id = ? and dispatch = any (?::uuid[]) and expires >= clock_timestamp()
-                """);
+                union
+                select m.dispatch, m.position from {message} m
+                where m.scope_id = ? and m.dispatch = any (?::uuid[]) and %s
+                """.formatted(Remembered.isInTheWay("m"), Remembered.isOver("m"), Remembered.isKnown("m")));
         recalled = naming.render("""
-                select u.element, d.position, s.members_version
+                select u.element, k.position, s.members_version
                 from unnest((select ?::text[]), ?::uuid[]) with ordinality as u(scope, dispatch, element)
                 join {scope} s on s.name = u.scope
-                join {dispatch} d on d.scope_id = s.scope_id and d.dispatch = u.dispatch and d.expires >= clock_timestamp()
-                """);
+                cross join lateral (
+                  select d.position from {dispatch} d
+                  where d.scope_id = s.scope_id and d.dispatch = u.dispatch and d.expires >= clock_timestamp()
+                  union
+                  select m.position from {message} m
+                  where m.scope_id = s.scope_id and m.dispatch = u.dispatch and %s) k
+                """.formatted(Remembered.isKnown("m")));
     }
 
     /** Answers in order; throws only {@code Closed} and {@code Misconfigured} (B4). */
@@ -176,7 +193,9 @@ final class Appends {
         Content content = append.content();
         if (!Elements.plain(content)
                 || append.ifMembers().isPresent()
-                || append.remember().isZero()) {
+                || append.remember().isZero()
+                || append.remember().compareTo(Remembered.WITH_ENTRY) > 0
+                || isTurn()) {
             return null;
         }
         try {
@@ -191,16 +210,19 @@ final class Appends {
         }
     }
 
+    private boolean isTurn() {
+        return turnUntil - System.nanoTime() > 0;
+    }
+
     private Optional<Appended> writeSingle(Database.Borrowed connection, Append append) throws SQLException {
         Optional<Hints.Notice> notice = connection.inTransaction() ? Optional.empty() : hints.notice(append.scope());
         Optional<Appended> answer =
                 notice.isPresent() ? writeAndTell(connection, append, notice.get()) : writeOnly(connection, append);
         if (answer.isPresent()) {
-            Set<String> written = Set.of(append.scope());
             if (connection.inTransaction()) {
-                connection.afterCommit(() -> hints.readable(written));
+                connection.afterCommit(() -> hints.readable(append.scope(), false));
             } else {
-                hints.readable(written, notice.isPresent());
+                hints.readable(append.scope(), notice.isPresent());
             }
         }
         return answer;
@@ -212,6 +234,11 @@ final class Appends {
             try (ResultSet row = statement.executeQuery()) {
                 return stored(row);
             }
+        } catch (SQLException failure) {
+            if (!Failures.lockTimeout(failure) || connection.inTransaction()) {
+                throw failure;
+            }
+            return Optional.empty();
         }
     }
 
@@ -246,7 +273,7 @@ final class Appends {
         Content content = append.content();
         statement.setString(1, append.scope());
         statement.setObject(2, append.dispatch());
-        statement.setLong(3, append.remember().toMillis());
+        statement.setInt(3, Elements.millis(append.remember()));
         statement.setBoolean(4, content.bodyToHandlers());
         statement.setString(5, content.sender().person());
         statement.setString(6, content.sender().client());
@@ -283,7 +310,7 @@ final class Appends {
         farewells.forEach(farewell -> waiting.add(new Element(farewell, 0)));
         for (List<Element> next = waiting; !next.isEmpty(); ) {
             Round round = new Round(next);
-            write(connection, round, true);
+            write(connection, round, true, true);
             next = round.later;
         }
     }
@@ -349,7 +376,13 @@ final class Appends {
     }
 
     /** What the statement did with one scope. */
-    private record Outcome(long base, long membersVersion, int mailboxes, boolean pending, boolean written) {}
+    private record Outcome(
+            long base, long membersVersion, int mailboxes, boolean pending, boolean turn, boolean written) {
+        /** Left to a transaction that promotes what is pending, and notes ids. */
+        boolean left() {
+            return !written && mailboxes > 0 && (pending || turn);
+        }
+    }
 
     /** One call of {@link #append}. */
     private final class Run {
@@ -390,7 +423,7 @@ final class Appends {
             Set<String> left = new HashSet<>();
             try {
                 database.call("append", true, deadline, connection -> {
-                    write(connection, round, false);
+                    write(connection, round, false, isTurn());
                     return round;
                 });
             } catch (StoreException failure) {
@@ -406,9 +439,12 @@ final class Appends {
             for (Element element : round.elements) {
                 Outcome outcome = group(round, element.scope()).outcome;
                 // No answer: locked by another, or not there at all.
-                if (outcome == null || (outcome.mailboxes > 0 && outcome.pending)) {
+                if (outcome == null || outcome.left()) {
                     left.add(element.scope());
                     alone.add(element);
+                    if (outcome != null && outcome.turn) {
+                        turnUntil = System.nanoTime() + TURN;
+                    }
                 }
             }
             recall(settle(round, left));
@@ -491,7 +527,7 @@ final class Appends {
                 statement.setString(1, scope);
                 try (ResultSet row = statement.executeQuery()) {
                     if (!row.next()) {
-                        Outcome unknown = new Outcome(0, 0, 0, false, false);
+                        Outcome unknown = new Outcome(0, 0, 0, false, false, false);
                         elements.forEach(element -> answers[element.index] = unwritten(element, unknown));
                         return;
                     }
@@ -504,7 +540,7 @@ final class Appends {
             while (!waiting.isEmpty()) {
                 Round round = new Round(fresh(connection.connection(), id, membersVersion, waiting));
                 if (!round.elements.isEmpty()) {
-                    write(connection, round, true);
+                    write(connection, round, true, true);
                     settle(round, Set.of());
                 }
                 waiting = round.later;
@@ -517,10 +553,10 @@ final class Appends {
             String[] ids = ids(elements);
             Map<UUID, Long> known = new HashMap<>();
             try (PreparedStatement statement = connection.prepareStatement(remembered)) {
-                statement.setLong(1, scope);
-                statement.setArray(2, connection.createArrayOf("uuid", ids));
-                statement.setLong(3, scope);
-                statement.setArray(4, connection.createArrayOf("uuid", ids));
+                for (int next = 1; next < 9; next += 2) {
+                    statement.setLong(next, scope);
+                    statement.setArray(next + 1, connection.createArrayOf("uuid", ids));
+                }
                 try (ResultSet rows = statement.executeQuery()) {
                     while (rows.next()) {
                         known.put(rows.getObject(1, UUID.class), rows.getLong(2));
@@ -555,14 +591,19 @@ final class Appends {
         }
     }
 
-    private void write(Database.Borrowed connection, Round round, boolean eager) throws SQLException {
+    /**
+     * @param eager whatever is pending
+     * @param noted ids go into their table, too
+     */
+    private void write(Database.Borrowed connection, Round round, boolean eager, boolean noted) throws SQLException {
         Elements columns =
                 new Elements(round.elements.stream().map(Element::append).toList());
         boolean isPlain = columns.plain();
         try (PreparedStatement statement = connection.prepare(isPlain ? plain : full)) {
             statement.setBoolean(1, eager);
+            statement.setBoolean(2, noted);
             setScopes(statement, connection, round);
-            int next = columns.setPlain(statement, connection.driver(), 7);
+            int next = columns.setPlain(statement, connection.driver(), 8);
             if (!isPlain) {
                 columns.setRare(statement, connection.driver(), next);
             }
@@ -576,7 +617,8 @@ final class Appends {
                                     rows.getLong(3),
                                     rows.getInt(4),
                                     rows.getBoolean(5),
-                                    rows.getBoolean(6)));
+                                    rows.getBoolean(6),
+                                    rows.getBoolean(7)));
                 }
             }
             round.groups.values().forEach(group -> group.outcome = outcomes.get(group.no));
@@ -599,11 +641,11 @@ final class Appends {
             numbers[i] = number;
             ranks[i] = ++counts[number - 1];
         }
-        statement.setArray(2, connection.driver().createArrayOf("text", names));
-        statement.setArray(3, connection.driver().createArrayOf("int8", conditions));
-        statement.setArray(4, connection.driver().createArrayOf("int4", counts));
-        statement.setArray(5, connection.driver().createArrayOf("int4", numbers));
-        statement.setArray(6, connection.driver().createArrayOf("int4", ranks));
+        statement.setArray(3, connection.driver().createArrayOf("text", names));
+        statement.setArray(4, connection.driver().createArrayOf("int8", conditions));
+        statement.setArray(5, connection.driver().createArrayOf("int4", counts));
+        statement.setArray(6, connection.driver().createArrayOf("int4", numbers));
+        statement.setArray(7, connection.driver().createArrayOf("int4", ranks));
     }
 
     private static String[] ids(List<Element> elements) {

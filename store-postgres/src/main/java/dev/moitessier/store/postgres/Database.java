@@ -357,7 +357,7 @@ final class Database implements AutoCloseable {
         private final int timeout;
         private final long deadline;
 
-        private final List<Runnable> committed = new ArrayList<>();
+        private List<Runnable> committed = List.of();
 
         private Borrowed(Connection connection, long deadline) throws SQLException {
             this.connection = connection;
@@ -398,6 +398,9 @@ final class Database implements AutoCloseable {
 
         /** Runs it when the transaction has committed. */
         void afterCommit(Runnable action) {
+            if (committed.isEmpty()) {
+                committed = new ArrayList<>(1);
+            }
             committed.add(action);
         }
 

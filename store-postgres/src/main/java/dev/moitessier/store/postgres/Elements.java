@@ -7,6 +7,7 @@ import dev.moitessier.store.Party;
 import dev.moitessier.store.Payload;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -40,7 +41,7 @@ final class Elements {
     int setPlain(PreparedStatement statement, PgConnection driver, int first) throws SQLException {
         int size = appends.size();
         String[] dispatches = new String[size];
-        long[] remember = new long[size];
+        int[] remember = new int[size];
         String[] persons = new String[size];
         String[] clients = new String[size];
         boolean[] toHandlers = new boolean[size];
@@ -49,7 +50,7 @@ final class Elements {
             Append append = appends.get(i);
             Content content = append.content();
             dispatches[i] = append.dispatch().toString();
-            remember[i] = append.remember().toMillis();
+            remember[i] = millis(append.remember());
             persons[i] = content.sender().person();
             clients[i] = content.sender().client();
             toHandlers[i] = content.bodyToHandlers();
@@ -57,7 +58,7 @@ final class Elements {
         }
         int at = first;
         statement.setArray(at++, driver.createArrayOf("uuid", dispatches));
-        statement.setArray(at++, driver.createArrayOf("int8", remember));
+        statement.setArray(at++, driver.createArrayOf("int4", remember));
         statement.setArray(at++, driver.createArrayOf("text", persons));
         statement.setArray(at++, driver.createArrayOf("text", clients));
         statement.setArray(at++, driver.createArrayOf("bool", toHandlers));
@@ -106,6 +107,11 @@ final class Elements {
         statement.setArray(at++, driver.createArrayOf("text", clients));
         statement.setArray(at++, driver.createArrayOf("bytea", bodies));
         return at;
+    }
+
+    /** Of a time of at most {@code maxRemember}, which is days; not zero unless the time is. */
+    static int millis(Duration remember) {
+        return Math.toIntExact(remember.plusNanos(999_999).toMillis());
     }
 
     static byte @Nullable [] bytes(@Nullable Payload payload) {

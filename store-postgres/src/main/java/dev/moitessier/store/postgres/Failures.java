@@ -22,6 +22,10 @@ final class Failures {
         return contention(failure) || uniqueViolation(failure) || foreignKeyViolation(failure);
     }
 
+    static boolean lockTimeout(@Nullable Throwable failure) {
+        return state(failure).equals("55P03");
+    }
+
     static boolean uniqueViolation(@Nullable Throwable failure) {
         return state(failure).equals("23505");
     }

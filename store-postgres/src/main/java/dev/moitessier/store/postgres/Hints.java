@@ -10,8 +10,8 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.HashSet;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
@@ -143,26 +143,32 @@ final class Hints implements AutoCloseable {
 
     /** Entries of these scopes are readable. */
     void readable(Set<String> scopes) {
-        readable(scopes, false);
-    }
-
-    /** The same; {@code told}: the other processes have been told. */
-    void readable(Set<String> scopes, boolean told) {
-        if (closed) {
-            return;
-        }
-        Set<Long> hashes = new HashSet<>();
-        scopes.forEach(scope -> hashes.add(ScopeHash.of(scope)));
-        for (LocalWatch watch : watches) {
-            hashes.forEach(watch::hint);
-        }
-        if (!told) {
+        if (!closed) {
+            List<Long> hashes = scopes.stream().map(ScopeHash::of).toList();
+            hashes.forEach(this::hintWatches);
             later(hashes);
         }
     }
 
+    /** Entries of one scope are readable; {@code told}: the other processes have been told. */
+    void readable(String scope, boolean told) {
+        if (!closed) {
+            long hash = ScopeHash.of(scope);
+            hintWatches(hash);
+            if (!told) {
+                later(List.of(hash));
+            }
+        }
+    }
+
+    private void hintWatches(long hash) {
+        for (LocalWatch watch : watches) {
+            watch.hint(hash);
+        }
+    }
+
     /** Has the notifier tell the others. */
-    private void later(Set<Long> hashes) {
+    private void later(List<Long> hashes) {
         if (push && !aloneForSure()) {
             lock.lock();
             try {
@@ -451,7 +457,7 @@ final class Hints implements AutoCloseable {
             default -> {
                 for (String hash : what.split(",", -1)) {
                     long scope = Long.parseUnsignedLong(hash, Character.MAX_RADIX);
-                    watches.forEach(watch -> watch.hint(scope));
+                    hintWatches(scope);
                 }
             }
         }

@@ -40,9 +40,15 @@ final class Pending {
                 n as materialized (
                   select s.scope_id, f.*,
                          greatest(s.head, {now})
-                           + row_number() over (partition by s.scope_id order by f.seq) as position
+                           + row_number() over (partition by s.scope_id order by f.seq) as position,
+                         case when not k.there then nullif(extract(epoch from f.remember) * 1000, 0)::integer end as mark
                   from f join {scope} s on s.name = f.scope and s.mailboxes > 0
-                  where not exists (
+                  cross join lateral (
+                    select count(*) > 0 as there, coalesce(bool_or(m.known), false) as known
+                    from (
+                      select %1$s as known from {message} m
+                      where m.scope_id = s.scope_id and m.dispatch = f.dispatch and %2$s) m) k
+                  where not k.known and not exists (
                     select from {dispatch} d
                     where d.scope_id = s.scope_id and d.dispatch = f.dispatch and d.expires >= clock_timestamp())),
                 d as (
@@ -53,9 +59,9 @@ final class Pending {
                   update {scope} s set head = t.head from (select scope_id, max(position) as head from n group by scope_id) t
                   where s.scope_id = t.scope_id),
                 w as (
-                  insert into {message} (scope_id, position, dispatch, text_bytes, to_handlers, person, client, to_person, to_client,
-                                         headers, body)
-                  select scope_id, position, dispatch,
+                  insert into {message} (scope_id, position, dispatch, remember, text_bytes, to_handlers, person, client, to_person,
+                                         to_client, headers, body)
+                  select scope_id, position, dispatch, mark,
                          coalesce((select sum(octet_length(b) + 1) from unnest(text_bodies) b), 0), to_handlers, person, client,
                          to_person, to_client, headers, body
                   from n),
@@ -64,7 +70,7 @@ final class Pending {
                   select scope_id, position, x.person, x.client, x.body
                   from n cross join unnest(text_persons, text_clients, text_bodies) as x(person, client, body))
                 select distinct scope from n
-                """);
+                """.formatted(Remembered.isKnown("m"), Remembered.isInTheWay("m")));
     }
 
     /** Writes one in the caller's transaction, whose id it answers. */
@@ -73,7 +79,7 @@ final class Pending {
         try (PreparedStatement statement = connection.prepareStatement(insert)) {
             statement.setString(1, append.scope());
             statement.setObject(2, append.dispatch());
-            statement.setLong(3, append.remember().toMillis());
+            statement.setInt(3, Elements.millis(append.remember()));
             statement.setBoolean(4, content.bodyToHandlers());
             statement.setString(5, content.sender().person());
             statement.setString(6, content.sender().client());

@@ -19,7 +19,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.jdbc.PgConnection;
 
@@ -75,8 +74,6 @@ final class Reads {
 
     /** Entries that the light statement looks for; of a body each at most, so that they fit into a page. */
     private static final int FEW = 8;
-
-    private static final long DAY = TimeUnit.DAYS.toMicros(1);
 
     private static final String FOLLOWING = "order by m.position";
 
@@ -226,7 +223,7 @@ final class Reads {
             return List.of();
         }
         int most = Math.min(FEW, request.maxEntries());
-        long nextDay = (request.after() / DAY + 1) * DAY;
+        long nextDay = (request.after() / Remembered.DAY + 1) * Remembered.DAY;
         List<Found> found = database.call("read", false, connection -> {
             List<Found> one = new ArrayList<>(1);
             try (PreparedStatement statement = connection.prepare(next)) {

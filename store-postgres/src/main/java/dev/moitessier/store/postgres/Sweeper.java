@@ -288,7 +288,10 @@ final class Sweeper {
     }
 
     private void end(SweepPolicy policy) {
-        long bound = bound(current.startedMicros, policy.longest(), policy.longest());
+        // Entries remember their ids (I1), wherever the mark is.
+        Duration kept =
+                policy.longest().compareTo(Remembered.WITH_ENTRY) < 0 ? Remembered.WITH_ENTRY : policy.longest();
+        long bound = bound(current.startedMicros, kept, kept);
         if (current.whole && bound > 0) {
             dropPartitions(bound, policy.work());
         }

@@ -55,11 +55,13 @@ create table {subscriber} (
 create index {#subscriber_session} on {subscriber} (session) where session is not null;
 create index {#subscriber_away} on {subscriber} (lapses) where session is null;
 
--- The log. A position is the time in microseconds at which it was given, or one more than the scope's last.
+-- The log. A position is the time in microseconds at which it was given, or one more than the scope's last. Each partition has an index
+-- of its own that admits an id once: to remember it for minutes costs no row (I1).
 create table {message} (
   scope_id bigint not null,
   position bigint not null,
   dispatch uuid not null,
+  remember integer,                    -- milliseconds for which the id is not to be written again; null: not at all, or not any more
   text_bytes integer not null,         -- of all texts together; 0: there are none
   to_handlers boolean not null,
   person text collate "C" not null,    -- the sender
@@ -71,6 +73,7 @@ create table {message} (
   primary key (scope_id, position)
 ) partition by range (position);
 create table {message_default} partition of {message} default;
+create unique index on {message_default} (dispatch, scope_id) where remember is not null;
 
 -- Texts that reach one handler mailbox alone.
 create table {override} (
@@ -83,7 +86,8 @@ create table {override} (
 ) partition by range (position);
 create table {override_default} partition of {override} default;
 
--- Dispatch ids that are remembered (I1).
+-- Dispatch ids that are remembered for longer than their entries are kept for sure, and those of the turn of a day, when the first and
+-- the second of an id can lie in two partitions (I1).
 create table {dispatch} (
   scope_id bigint not null,
   dispatch uuid not null,
@@ -156,6 +160,9 @@ begin
       continue when stray;
       execute format('create table %I.%I partition of %I.%I for values from (%s) to (%s)',
         {'schema}, part, {'schema}, parent, lower, lower + day);
+      if parent = {'prefix} || 'message' then
+        execute format('create unique index on %I.%I (dispatch, scope_id) where remember is not null', {'schema}, part);
+      end if;
       made := made + 1;
     end loop;
   end loop;
