@@ -16,33 +16,40 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongFunction;
 import redis.clients.jedis.AbstractPipeline;
 import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.params.XAddParams;
 
 /**
  * Prints what the store costs beside hand-written commands on the same server, in one run, contenders in turns, with a listener in
- * another process. Arguments: {@code full} (default, about six minutes) or {@code quick} (a minute, figures without worth), and the file for
- * report and raw measurements.
+ * another process. Arguments: {@code full} (default, about six minutes) or {@code quick} (a minute, figures without worth), the parts to
+ * run (default all), and the file for report and raw measurements.
  */
 public final class RedisBenchmark {
     private static final int SCOPES = 1_000;
     private static final int IN_FLIGHT = 1_000;
     private static final String HOT = "scope/0";
+    private static final List<String> PARTS =
+            List.of("many-scopes", "hot-scope", "wake-up", "fan-out", "redisson", "sizes");
 
     private final boolean quick;
+    private final Set<String> parts;
     private final Report report = new Report();
     private final Server server = new Server();
     private final RedisStore store;
     private final Moitessier moitessier;
     private final Slices slices;
 
-    private RedisBenchmark(boolean quick) throws Exception {
+    private RedisBenchmark(boolean quick, Set<String> parts) throws Exception {
         this.quick = quick;
+        this.parts = parts;
         slices = new Slices(quick ? 2 : 7, quick ? 200 : 500, report);
         store = RedisStore.builder(server.url(), null, null).open();
         moitessier = Moitessier.builder(store).inFlight(IN_FLIGHT).build();
@@ -52,11 +59,14 @@ public final class RedisBenchmark {
         List<String> said = new ArrayList<>(List.of(arguments));
         boolean quick = said.remove("quick");
         said.remove("full");
+        Set<String> parts = new HashSet<>(said);
+        parts.retainAll(PARTS);
+        said.removeAll(parts);
         Path file = Path.of(said.isEmpty() ? quick ? "results/redis-smoke.txt" : "results/redis.txt" : said.get(0));
         if (file.getParent() != null) {
             Files.createDirectories(file.getParent());
         }
-        RedisBenchmark benchmark = new RedisBenchmark(quick);
+        RedisBenchmark benchmark = new RedisBenchmark(quick, parts.isEmpty() ? Set.copyOf(PARTS) : parts);
         try {
             benchmark.run();
             benchmark.report.write(file);
@@ -71,13 +81,23 @@ public final class RedisBenchmark {
         mailboxes();
         warmUp();
         try (OtherProcess elsewhere = new OtherProcess(ListeningProcess.class, Integer.toString(server.port()), HOT)) {
-            throughput(SCOPES);
-            throughput(1);
-            wakeUp(elsewhere);
+            part("many-scopes", () -> throughput(SCOPES));
+            part("hot-scope", () -> throughput(1));
+            part("wake-up", () -> wakeUp(elsewhere));
         }
-        fanOut();
-        redisson();
-        costs();
+        part("fan-out", this::fanOut);
+        part("redisson", this::redisson);
+        part("sizes", this::costs);
+    }
+
+    private interface Part {
+        void run() throws Exception;
+    }
+
+    private void part(String name, Part part) throws Exception {
+        if (parts.contains(name)) {
+            part.run();
+        }
     }
 
     private void conditions() {
@@ -152,26 +172,32 @@ public final class RedisBenchmark {
 
     private void wakeUp(OtherProcess elsewhere) throws Exception {
         int times = quick ? 40 : 1_000;
-        try (RedisClient client = server.client(1)) {
-            // In turns, each alone: a wake-up is a matter of an idle moment.
-            for (int i = 0; i < times; i++) {
-                moitessier.dispatch(Dispatches.BOB, HOT, OtherProcess.SENT + System.nanoTime());
-                TimeUnit.MILLISECONDS.sleep(12);
-                try (AbstractPipeline pipeline = client.pipelined()) {
-                    pipeline.xadd(
-                            "anchor:wake",
-                            XAddParams.xAddParams(),
-                            Map.of("sender", "bob", "text", OtherProcess.SENT + System.nanoTime()));
-                    pipeline.publish(Anchors.CHANNEL, "anchor:wake");
-                    pipeline.sync();
-                }
-                TimeUnit.MILLISECONDS.sleep(12);
-            }
-        }
+        // The other process has read in large pages so far: what brings one message is compiled here.
+        wakeUps(quick ? 40 : 1_500, 6, sent -> "unmeasured");
+        wakeUps(times, 12, sent -> OtherProcess.SENT + sent);
         report.line("\nfrom dispatch to responder in another process, an idle server, %d times each".formatted(times));
         double bare = percentiles("bare pub/sub, then XRANGE", elsewhere.await("bare", times));
         double ours = percentiles("dispatch to responder", elsewhere.await("moitessier", times));
         report.atMost("dispatch to responder, to bare pub/sub (p50)", ours / bare, 1.5);
+    }
+
+    /** In turns, each alone: a wake-up is a matter of an idle moment. */
+    private void wakeUps(int times, int pauseMillis, LongFunction<String> text) throws Exception {
+        try (RedisClient client = server.client(1)) {
+            for (int i = 0; i < times; i++) {
+                moitessier.dispatch(Dispatches.BOB, HOT, text.apply(System.nanoTime()));
+                TimeUnit.MILLISECONDS.sleep(pauseMillis);
+                try (AbstractPipeline pipeline = client.pipelined()) {
+                    pipeline.xadd(
+                            "anchor:wake",
+                            XAddParams.xAddParams(),
+                            Map.of("sender", "bob", "text", text.apply(System.nanoTime())));
+                    pipeline.publish(Anchors.CHANNEL, "anchor:wake");
+                    pipeline.sync();
+                }
+                TimeUnit.MILLISECONDS.sleep(pauseMillis);
+            }
+        }
     }
 
     private double percentiles(String what, long[] sortedNanos) {

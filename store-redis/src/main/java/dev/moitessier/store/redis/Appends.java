@@ -78,6 +78,8 @@ final class Appends {
         final List<Element> elements = new ArrayList<>(1);
         /** None has a condition, texts that are kept apart, or a time of its own to be remembered. */
         boolean plain = true;
+        /** The script publishes the hint; otherwise it comes a moment later. */
+        boolean tells;
 
         Share(Scope scope) {
             this.scope = scope;
@@ -183,7 +185,7 @@ final class Appends {
     }
 
     private Call call(Load load) {
-        Call call = hints.tell(Call.of(load.shard, Script.APPEND)).arg(load.elements);
+        Call call = Call.of(load.shard, Script.APPEND).arg(hints.origin()).arg(load.elements);
         call.key(keys.of(load.shard, "ids")).key(keys.of(load.shard, "older"));
         for (Share share : load.shares.values()) {
             for (Element element : share.elements) {
@@ -194,7 +196,9 @@ final class Appends {
             Scope scope = share.scope;
             int elements = share.elements.size();
             call.key(keys.of(scope, "s:")).key(keys.of(scope, "m:"));
-            call.arg(heads.known(scope)).arg(share.plain ? elements : -elements);
+            share.tells = hints.tellsNow(scope, load.elements == 1);
+            call.arg(heads.known(scope));
+            (share.tells ? hints.tellCommand(call) : call.arg(NOTHING)).arg(share.plain ? elements : -elements);
             for (Element element : share.elements) {
                 if (share.plain) {
                     call.arg(Contents.entry(element.append.dispatch(), element.append.content(), null));
@@ -257,7 +261,7 @@ final class Appends {
                 share.elements.forEach(element -> answers[element.number] = new Appended.Failed(failure));
             });
             if (failure.outcomeUnknown()) {
-                hints.readable(load.shares.keySet());
+                tell(load, load.shares.keySet());
             }
             return;
         }
@@ -275,8 +279,20 @@ final class Appends {
             }
         }
         if (!readable.isEmpty()) {
-            hints.readable(readable);
+            tell(load, readable);
         }
+    }
+
+    /** Entries of these scopes are readable, or may be. */
+    private void tell(Load load, Set<String> scopes) {
+        hints.readable(scopes);
+        List<String> untold = new ArrayList<>(0);
+        load.shares.forEach((scope, share) -> {
+            if (!share.tells && scopes.contains(scope)) {
+                untold.add(scope);
+            }
+        });
+        hints.later(untold);
     }
 
     private Appended answer(Scope scope, byte[] said, long version) {

@@ -12,16 +12,21 @@ import org.jspecify.annotations.Nullable;
 /**
  * Wake-ups. Within the process they are direct; to others the script that appends publishes them in the same step, on a channel of
  * the scope, so that each process hears of its own scopes alone. A hint may be lost with its connection; then everything is looked
- * at when it is back, and the reader's next poll finds the entry anyway (W1).
+ * at when it is back, and the reader's next poll finds the entry anyway (W1). What is appended to again and again is published by
+ * {@link Repeats}.
  */
 final class Hints implements Channels.Receiver {
+    private static final byte[] NOTHING = {};
+
     private final @Nullable Channels channels;
+    private final @Nullable Repeats repeats;
     private final Set<LocalWatch> watches = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
 
     /** @param channels null: readers poll */
-    Hints(@Nullable Channels channels) {
+    Hints(Shards shards, @Nullable Channels channels) {
         this.channels = channels;
+        repeats = channels == null ? null : new Repeats(shards, channels);
         if (channels != null) {
             channels.receiver(Channels.Kind.HINT, this);
         }
@@ -37,6 +42,27 @@ final class Hints implements Channels.Receiver {
     /** Adds the command alone, or nothing. */
     Call tellCommand(Call call) {
         return call.arg(channels == null ? "" : channels.publish());
+    }
+
+    /** What this process calls itself in its hints. */
+    byte[] origin() {
+        return channels == null ? NOTHING : channels.origin();
+    }
+
+    /**
+     * Whether an append to this scope publishes with the script; if not, {@link #later} is called once it is readable.
+     *
+     * @param alone nothing else is in the call: there is little to do, and readers need not wait
+     */
+    boolean tellsNow(Scope scope, boolean alone) {
+        return repeats != null && (repeats.first(scope) || alone);
+    }
+
+    /** Entries of these scopes are readable, or may be, and no script has published it. */
+    void later(Collection<String> scopes) {
+        if (repeats != null) {
+            repeats.later(scopes);
+        }
     }
 
     Watch watch(HintSink sink) {
@@ -94,5 +120,8 @@ final class Hints implements Channels.Receiver {
     void close() {
         closed = true;
         watches.forEach(LocalWatch::close);
+        if (repeats != null) {
+            repeats.close();
+        }
     }
 }

@@ -228,7 +228,7 @@ public final class RedisStore implements MailboxStore {
                         "this server belongs to a cluster: use redis+cluster://, or a RedisClusterClient", null);
             }
             Channels channels = hints ? new Channels(shards, keys, inspection.shardedPubSub()) : null;
-            Hints wakeUps = new Hints(channels);
+            Hints wakeUps = new Hints(shards, channels);
             inspection.tryRights(wakeUps);
             inspection.checkFormat();
             return new RedisStore(shards, keys, inspection.durability(sentinels), channels, wakeUps, closeClient);

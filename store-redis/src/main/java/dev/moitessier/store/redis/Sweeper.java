@@ -25,7 +25,8 @@ import redis.clients.jedis.Protocol;
  *   <li>Sessions that a shard knows and whose home forgot them, in a failover, end there.
  *   <li>Durable subscribers whose time is over go (L6).
  *   <li>Scopes are trimmed, {@code trimmed} in the same step (S2); texts of entries that are gone follow. Walks over the scopes
- *       follow each other slowly enough to cost at most a twentieth of the time.
+ *       follow each other slowly enough to cost at most a twentieth of the time, and of many scopes no faster than trimming asks for:
+ *       ages are a matter of days, and an append minds the count by itself.
  *   <li>Scopes that nobody can miss are dropped (O3).
  * </ol>
  *
@@ -41,6 +42,10 @@ final class Sweeper {
     private static final int REST = 20;
     /** Twenty times what a scope usually costs: a walk that a busy machine held up makes no scope wait for longer. */
     private static final long LONGEST_REST_PER_SCOPE = TimeUnit.MICROSECONDS.toNanos(500);
+    /** However fast the walk was: a thousand scopes are looked at every other second, and a few at each sweep. */
+    private static final long REST_PER_SCOPE = TimeUnit.MILLISECONDS.toNanos(2);
+
+    private static final long USUAL_REST = TimeUnit.SECONDS.toNanos(5);
 
     private final Shards shards;
     private final Keys keys;
@@ -78,7 +83,8 @@ final class Sweeper {
         }
 
         long restNanos() {
-            return nanos < SHORT_WALK ? 0 : Math.min(nanos * REST, scopes * LONGEST_REST_PER_SCOPE);
+            long costs = nanos < SHORT_WALK ? 0 : Math.min(nanos * REST, scopes * LONGEST_REST_PER_SCOPE);
+            return Math.max(costs, Math.min(scopes * REST_PER_SCOPE, USUAL_REST));
         }
     }
 

@@ -7,17 +7,17 @@
 --
 -- KEYS  ids, older ids, then the id of each element; then for each scope: stream, meta, and for each of its elements whose texts are
 --       kept apart their index and they
--- ARGV  publish command or '', origin of hints, number of all elements; for each scope: highest position of it that the caller
---       knows, number of elements;
+-- ARGV  origin of hints, number of all elements; for each scope: highest position of it that the caller knows, publish command or
+--       '', number of elements;
 --       for each element: its entry; or where that number is negative: condition ('' or a members version), remember (ms, or '' for
 --       the usual time), entry, number of texts that are kept apart, their mark in the index, and owner and text of each
 -- Answers for each scope its members version, then for each element its position, 'd' (duplicate) and the position of the first,
 --       'u' (unheard) or 'v' (stale).
 
-local publish, origin, all = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local origin, all = ARGV[1], tonumber(ARGV[2])
 local ids, older = KEYS[1], KEYS[2]
-local noted = redis.call('HMGET', ids, 'u', 'k', unpack(KEYS, 3, all + 2))
-local before = all == 1 and {redis.call('HGET', older, KEYS[3])} or redis.call('HMGET', older, unpack(KEYS, 3, all + 2))
+local noted = call('HMGET', ids, 'u', 'k', unpack(KEYS, 3, all + 2))
+local before = all == 1 and {call('HGET', older, KEYS[3])} or call('HMGET', older, unpack(KEYS, 3, all + 2))
 local now
 local keysUntil = noted[2]
 if keysUntil then
@@ -25,14 +25,14 @@ if keysUntil then
   keysUntil = tonumber(keysUntil)
 end
 local mine, new, news, last = {}, {}, 0, nil
-local e, k, a, n = 0, all + 3, 4, 0
+local e, k, a, n = 0, all + 3, 3, 0
 local answer = {}
 
 while e < all do
   local stream, meta = KEYS[k], KEYS[k + 1]
-  local known, elements = ARGV[a], tonumber(ARGV[a + 1])
-  k, a = k + 2, a + 2
-  local is = redis.call('HMGET', meta, 'v', 'n', 'c')
+  local known, publish, elements = ARGV[a], ARGV[a + 1], tonumber(ARGV[a + 2])
+  k, a = k + 2, a + 3
+  local is = call('HMGET', meta, 'v', 'n', 'c')
   local version = is[1] or ''
   local heard = is[2] and is[2] ~= '0'
   local full = elements < 0
@@ -52,7 +52,7 @@ while e < all do
     end
     local first = noted[e + 2] or before[e] or mine[id]
     if not first and keysUntil and keysUntil > now then
-      first = redis.call('GET', id)
+      first = call('GET', id)
     end
     local given
     if first then
@@ -69,20 +69,20 @@ while e < all do
         news = news + 2
         mine[id] = given
       elseif keep ~= '0' then
-        redis.call('SET', id, given, 'PX', keep)
+        call('SET', id, given, 'PX', keep)
         now = now or clock()
         if not keysUntil or keysUntil < now + keep then
           keysUntil = now + keep
-          redis.call('HSET', ids, 'k', string.format('%.0f', keysUntil))
+          call('HSET', ids, 'k', string.format('%.0f', keysUntil))
         end
       end
     end
     if texts > 0 then
       if given then
-        redis.call('ZADD', KEYS[k], parse(given), given .. ' ' .. ARGV[a + 2])
+        call('ZADD', KEYS[k], parse(given), given .. ' ' .. ARGV[a + 2])
         -- unpack takes some 8,000 values; chunks in one script are one step all the same (A1).
         for from = a + 3, a + 2 + 2 * texts, 2000 do
-          redis.call('HSET', KEYS[k + 1], unpack(ARGV, from, math.min(from + 1999, a + 2 + 2 * texts)))
+          call('HSET', KEYS[k + 1], unpack(ARGV, from, math.min(from + 1999, a + 2 + 2 * texts)))
         end
       end
       k = k + 2
@@ -92,17 +92,17 @@ while e < all do
 
   if head then
     last = head
-    redis.call('HSET', meta, 'h', head)
+    call('HSET', meta, 'h', head)
     -- A ceiling, so that nothing grows without bound between two sweeps, which set it (S1). One in ten looks at it.
     local count = is[3]
     if count and (elements > 9 or string.byte(head, 13) == 48) then
       count = tonumber(count)
-      if redis.call('XLEN', stream) > count * 1.2 + 16 then
+      if call('XLEN', stream) > count * 1.2 + 16 then
         keep_newest(stream, meta, count)
       end
     end
     if publish ~= '' then
-      redis.call(publish, stream, origin)
+      call(publish, stream, origin)
     end
   end
 end
@@ -113,17 +113,17 @@ if news > 0 then
   if not over or last > over then
     now = now or clock()
     if not over or now >= tonumber(over) then
-      redis.call('UNLINK', older)
+      call('UNLINK', older)
       if over then
-        redis.call('RENAME', ids, older)
+        call('RENAME', ids, older)
         if keysUntil and keysUntil > now then
-          redis.call('HSET', ids, 'k', string.format('%.0f', keysUntil))
+          call('HSET', ids, 'k', string.format('%.0f', keysUntil))
         end
       end
       -- The filler makes a table of it from the start; a small hash is searched from end to end.
-      redis.call('HSET', ids, 'u', string.format('%.0f', now + USUAL), 'f', string.rep(' ', 100))
+      call('HSET', ids, 'u', string.format('%.0f', now + USUAL), 'f', string.rep(' ', 100))
     end
   end
-  redis.call('HSET', ids, unpack(new))
+  call('HSET', ids, unpack(new))
 end
 return answer

@@ -5,6 +5,9 @@
 
 local MAX_SEQ = 999999
 
+-- For what runs most: one look-up less for each command.
+local call = redis.call
+
 -- How long an id is remembered that is remembered for the usual time, at least (ms).
 local USUAL = 20000
 
@@ -33,7 +36,7 @@ end
 -- that it ever had, be it trimmed or not (O3). After a failover the stream may have forgotten what the caller has seen: never below
 -- `known`. Where both have 13 digits of ms, which lasts until 2286, the longer or greater text is the later id; all else is computed.
 local function add(stream, known, entry)
-  local id = redis.call('XADD', stream, '*', 'e', entry)
+  local id = call('XADD', stream, '*', 'e', entry)
   if #id >= #known and id > known and #id <= 20 and string.byte(id, 14) == 45 then
     return id
   end
@@ -42,7 +45,7 @@ local function add(stream, known, entry)
   if seq <= MAX_SEQ and (ms > knownMs or (ms == knownMs and seq > knownSeq)) then
     return id
   end
-  redis.call('XDEL', stream, id)
+  call('XDEL', stream, id)
   ms, seq = higher(ms, seq, knownMs, knownSeq)
   if seq >= MAX_SEQ then
     ms, seq = ms + 1, 0
@@ -50,7 +53,7 @@ local function add(stream, known, entry)
     seq = seq + 1
   end
   id = format(ms, seq)
-  redis.call('XADD', stream, id, 'e', entry)
+  call('XADD', stream, id, 'e', entry)
   return id
 end
 

@@ -10,17 +10,23 @@ local removed = 0
 
 if age ~= '' then
   local bound = format(clock() - tonumber(age) - 1, MAX_SEQ)
-  local last = redis.call('XREVRANGE', stream, bound, '-', 'COUNT', 1)[1]
-  if last then
+  -- From the front first: backwards from a bound that lies before all entries, the server walks through all of them.
+  if #redis.call('XRANGE', stream, '-', bound, 'COUNT', 1) > 0 then
+    local last = redis.call('XREVRANGE', stream, bound, '-', 'COUNT', 1)[1]
     redis.call('HSET', meta, 't', last[1])
     local ms, seq = parse(last[1])
     removed = redis.call('XTRIM', stream, 'MINID', format(ms, seq + 1))
   end
 end
+local was = redis.call('HGET', meta, 'c')
 if count == '' then
-  redis.call('HDEL', meta, 'c')
+  if was then
+    redis.call('HDEL', meta, 'c')
+  end
 else
-  redis.call('HSET', meta, 'c', count)
+  if was ~= count then
+    redis.call('HSET', meta, 'c', count)
+  end
   if redis.call('XLEN', stream) > tonumber(count) then
     removed = removed + keep_newest(stream, meta, tonumber(count))
   end
