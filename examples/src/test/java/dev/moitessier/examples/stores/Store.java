@@ -35,7 +35,7 @@ enum Store {
         }
     },
     REDIS(
-            "Redis 6.2 and newer, Valkey",
+            "Redis 6.2 and newer",
             true,
             "`moitessier-store-redis`: [set-up, ACL, durability](docs/store-redis.md); one server, sentinels or a cluster; what"
                     + " survives is what its settings say, and the store says which") {

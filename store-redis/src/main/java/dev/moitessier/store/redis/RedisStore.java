@@ -35,7 +35,7 @@ import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.exceptions.JedisException;
 
 /**
- * A store on Redis 6.2 or newer, or Valkey: one server, one behind sentinels, or a cluster. Thread-safe; one for each process is
+ * A store on Redis 6.2 or newer: one server, one behind sentinels, or a cluster. Thread-safe; one for each process is
  * enough.
  *
  * <pre>{@code

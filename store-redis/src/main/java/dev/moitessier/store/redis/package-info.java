@@ -1,4 +1,4 @@
-/** The store contract on Redis 6.2 or newer and Valkey: standalone, behind sentinels, or a cluster. Begin with {@link RedisStore}. */
+/** The store contract on Redis 6.2 or newer: standalone, behind sentinels, or a cluster. Begin with {@link RedisStore}. */
 @NullMarked
 package dev.moitessier.store.redis;
 
