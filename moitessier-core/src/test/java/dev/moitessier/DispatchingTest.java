@@ -421,7 +421,7 @@ class DispatchingTest {
                 for (int i = 0; i < 1_000; i++) {
                     ids.add(node.dispatching.dispatch(template).id());
                 }
-                assertThat(ids).hasSize(1_000).allMatch(id -> id.version() == 4 && id.variant() == 2);
+                assertThat(ids).hasSize(1_000).allMatch(id -> id.version() == 7 && id.variant() == 2);
                 assertThat(node.entries("room")).hasSize(1_000);
             }
         }

@@ -17,8 +17,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Hints of scopes that are appended to again and again while there is much to do. The first of a scope goes with its append, as that
  * of every append that goes alone; those of the next moment go as one, at its end, so that neither the server nor the readers are
- * woken for each. What is lost with the process before that is found by
- * the readers' next poll (W1).
+ * woken for each. What is lost with the process before that is found by the readers' next poll (W1).
  */
 final class Repeats implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Repeats.class);
