@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Prints what the store costs beside hand-written SQL on the same server, in one run, contenders in turns, with a listener in
- * another process. Arguments: {@code full} (default, about six minutes) or {@code quick} (a minute, figures without worth), the parts to
+ * another process. Arguments: {@code full} (default, about ten minutes) or {@code quick} (a minute, figures without worth), the parts to
  * run (default all of {@link #PARTS}), and the file for report and raw measurements.
  */
 public final class PostgresBenchmark {

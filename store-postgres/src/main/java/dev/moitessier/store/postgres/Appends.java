@@ -33,15 +33,15 @@ import org.jspecify.annotations.Nullable;
  *       arrays. What it reads of a scope comes with the row's lock, so it is the row's newest version and not the snapshot's.
  *   <li>A scope that is locked, or has enlisted dispatches waiting, or an id that is remembered already, is left to a transaction
  *       of its own, which waits for the lock, promotes what is pending and looks for duplicates. That is rare: ids are random and
- *       core has one append of a scope under way.
+ *       core has one append of a scope under way. The first that comes around midnight goes there as well ({@link Remembered}).
  * </ol>
  */
 final class Appends {
     /**
      * One element without what is rare, to a scope that somebody hears; no row: not written, and another statement finds out why. If
      * somebody holds the scope ({@code xmax} tells), it waits as long as other appends take, and not as long as a process that was
-     * stopped. It touches as little as it can: after the pause of a commit the server's caches are cold, and each piece of code and data then
-     * costs several times what it does under load.
+     * stopped. It touches as little as it can: after the pause of a commit the server's caches are cold, and each piece of code and
+     * data then costs several times what it does under load.
      */
     private static final String SINGLE = """
             with s as (
