@@ -7,8 +7,11 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Hints of this process: of its own appends at once; of others by asking every few milliseconds whether the file has changed, which
@@ -21,8 +24,9 @@ final class Hints implements AutoCloseable {
 
     private final Watches watches = new Watches();
     private final Set<Watch> open = ConcurrentHashMap.newKeySet();
-    private long version = -1;
-    private long seen = -1;
+    private long version;
+    private long seen;
+    private final CompletableFuture<@Nullable Void> ended = new CompletableFuture<>();
     private volatile boolean closed;
 
     Watch open(HintSink sink) {
@@ -48,7 +52,6 @@ final class Hints implements AutoCloseable {
     private void poll(Database database) {
         while (!closed) {
             try (Sql sql = database.connect(Duration.ofSeconds(1))) {
-                version = -1;
                 seen = -1;
                 while (!closed) {
                     LockSupport.parkNanos(POLL_NANOS);
@@ -61,12 +64,13 @@ final class Hints implements AutoCloseable {
                 LockSupport.parkNanos(POLL_NANOS);
             }
         }
+        ended.complete(null);
     }
 
     /** Heads are ordered over all scopes, so what is above the last one seen is new. */
     private void look(Sql sql) throws SQLException {
         long now = Objects.requireNonNull(sql.one("pragma data_version", row -> row.getLong(1)));
-        if (now == version) {
+        if (now == version && seen >= 0) {
             return;
         }
         version = now;
@@ -84,9 +88,11 @@ final class Hints implements AutoCloseable {
                 seen);
     }
 
+    /** The file is let go of when this returns, unless a watcher takes longer than a moment. */
     @Override
     public void close() {
         closed = true;
         open.forEach(Watch::close);
+        ended.completeOnTimeout(null, 500, TimeUnit.MILLISECONDS).join();
     }
 }

@@ -47,7 +47,6 @@ public final class SqliteStore implements MailboxStore {
             "update session set beat = beat + 1, lease = ? where session = ? and ended is null";
     private static final String LIVE =
             "select name from scope where mailboxes > 0 and name >= ? and name > ? order by name limit ?";
-    private static final int KIB = 1_024;
 
     private final Capabilities capabilities;
     private final Time time;
@@ -63,10 +62,10 @@ public final class SqliteStore implements MailboxStore {
                 false,
                 Optional.empty(),
                 false,
-                KIB * KIB,
-                8 * KIB * KIB,
+                1 << 20,
+                8 << 20,
                 4_000,
-                64 * KIB,
+                64 << 10,
                 256,
                 MAX_REMEMBER,
                 callLimit);

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.moitessier.store.Appended;
 import dev.moitessier.store.StoreException;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -14,6 +16,7 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -98,6 +101,20 @@ class BusyFileTest {
                     CompletableFuture.runAsync(() -> patient.open(UUID.randomUUID(), Duration.ofSeconds(1)));
             patient.close();
             assertThatThrownBy(() -> call.get(20, TimeUnit.SECONDS)).hasCauseInstanceOf(StoreException.Closed.class);
+        }
+    }
+
+    /** SQLite removes its write-ahead log with the last connection: while there is one, the file is not to be copied or moved. */
+    @Test
+    void afterCloseNothingHasTheFileOpen() throws IOException {
+        Path alone = Files.createDirectory(directory.resolve("alone"));
+        for (int i = 0; i < 20; i++) {
+            try (SqliteStore closing = new SqliteStore(alone.resolve("store.db"), LIMIT, Time.SYSTEM)) {
+                closing.open(UUID.randomUUID(), Duration.ofSeconds(1));
+            }
+            try (Stream<Path> files = Files.list(alone)) {
+                assertThat(files).containsExactly(alone.resolve("store.db"));
+            }
         }
     }
 
