@@ -152,8 +152,7 @@ final class Appends {
         plain = naming.render(PLAIN);
         full = naming.render(FULL);
         lock = naming.render("select scope_id, members_version from {scope} where name = ? for no key update");
-        remembered = naming.render(
-                """
+        remembered = naming.render("""
                 with gone as (
                   delete from {dispatch} where scope_id = ? and dispatch = any (?::uuid[]) and expires < clock_timestamp()),
                 released as (
@@ -161,13 +160,21 @@ final class Appends {
                   where m.scope_id = ? and m.dispatch = any (?::uuid[]) and %s and %s
                     and not exists (
                       select from {dispatch} d
-                      where d.scope_id = m.scope_id and d.dispatch = m.dispatch and d.expires >= clock_timestamp()))
+                      where d.scope_id = m.scope_id and d.dispatch = m.dispatch and d.expires >= clock_timestamp())),
+                released_by_default as (
+                  update {message_default} m set remember = null
+                  where m.scope_id = ? and m.dispatch = any (?::uuid[]) and %s and %s)
                 select dispatch, position from {dispatch}
                 where scope_id = ? and dispatch = any (?::uuid[]) and expires >= clock_timestamp()
                 union
                 select m.dispatch, m.position from {message} m
                 where m.scope_id = ? and m.dispatch = any (?::uuid[]) and %s
-                """.formatted(Remembered.isInTheWay("m"), Remembered.isOver("m"), Remembered.isKnown("m")));
+                """.formatted(
+                        Remembered.isInTheWay("m"),
+                        Remembered.isOver("m"),
+                        Remembered.isLongInTheWay("m"),
+                        Remembered.isOver("m"),
+                        Remembered.isKnown("m")));
         recalled = naming.render("""
                 select u.element, k.position, s.members_version
                 from unnest((select ?::text[]), ?::uuid[]) with ordinality as u(scope, dispatch, element)
@@ -553,7 +560,7 @@ final class Appends {
             String[] ids = ids(elements);
             Map<UUID, Long> known = new HashMap<>();
             try (PreparedStatement statement = connection.prepareStatement(remembered)) {
-                for (int next = 1; next < 9; next += 2) {
+                for (int next = 1; next < 11; next += 2) {
                     statement.setLong(next, scope);
                     statement.setArray(next + 1, connection.createArrayOf("uuid", ids));
                 }

@@ -32,7 +32,8 @@ final class Pending {
         // Duplicates are told by the remembered ids and, among themselves, by the first that was written (I1). Without
         // a
         // mailbox they are gone unheard (A4).
-        promote = naming.render("""
+        promote = naming.render(
+                """
                 with p as (
                   delete from {pending} where scope = any (?::text[]) returning *),
                 f as (
@@ -47,7 +48,10 @@ final class Pending {
                     select count(*) > 0 as there, coalesce(bool_or(m.known), false) as known
                     from (
                       select %1$s as known from {message} m
-                      where m.scope_id = s.scope_id and m.dispatch = f.dispatch and %2$s) m) k
+                      where m.scope_id = s.scope_id and m.dispatch = f.dispatch and %2$s
+                      union all
+                      select false from {message_default} m
+                      where m.scope_id = s.scope_id and m.dispatch = f.dispatch and %3$s) m) k
                   where not k.known and not exists (
                     select from {dispatch} d
                     where d.scope_id = s.scope_id and d.dispatch = f.dispatch and d.expires >= clock_timestamp())),
@@ -70,7 +74,7 @@ final class Pending {
                   select scope_id, position, x.person, x.client, x.body
                   from n cross join unnest(text_persons, text_clients, text_bodies) as x(person, client, body))
                 select distinct scope from n
-                """.formatted(Remembered.isKnown("m"), Remembered.isInTheWay("m")));
+                """.formatted(Remembered.isKnown("m"), Remembered.isInTheWay("m"), Remembered.isLongInTheWay("m")));
     }
 
     /** Writes one in the caller's transaction, whose id it answers. */

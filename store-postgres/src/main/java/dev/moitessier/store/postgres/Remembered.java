@@ -44,6 +44,11 @@ final class Remembered {
         return message + ".remember is not null and " + message + ".position > " + CLOCK + " - " + DAY;
     }
 
+    /** The same of the default partition, which takes the entries of all days that have none: those before {@link #isInTheWay}. */
+    static String isLongInTheWay(String message) {
+        return message + ".remember is not null and " + message + ".position <= " + CLOCK + " - " + DAY;
+    }
+
     /** A condition on a message that is in the way: its id is not remembered any more. */
     static String isOver(String message) {
         return until(message) + " <= " + CLOCK;

@@ -39,6 +39,7 @@ final class Schema {
                 + "grant select on {version}, {entry}" + to
                 + "grant select, insert, update, delete on {scope}, {listener}, {session}, {subscriber}, {message},\n"
                 + "  {override}, {dispatch}, {pending}" + to
+                + "grant select, update on {message_default}" + to
                 + "grant execute on function {readable}(bytea), {partitions_ahead}(integer), {partitions_drop}(bigint)"
                 + to);
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.moitessier.store.Append;
 import dev.moitessier.store.Appended;
+import dev.moitessier.store.Entry;
 import dev.moitessier.store.Retention;
 import dev.moitessier.store.SweepPolicy;
 import dev.moitessier.testkit.Eventually;
@@ -11,6 +12,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.List;
 import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -100,6 +102,33 @@ class RememberedTest {
             Appended.Stored again = stored(brief);
             return !again.duplicate() && again.position() > position;
         });
+    }
+
+    /** It holds the entries of all days that had no partition, as after days in which no process ran. */
+    @Test
+    void theDefaultPartitionAdmitsAnIdAgainAfterDays() throws Exception {
+        Append first = append(UUID.randomUUID(), MINUTE);
+        Append second = append(UUID.randomUUID(), MINUTE);
+        stored(first);
+        stored(second);
+        scratch.execute("update moitessier.message set position = position - 2 * 86400000000");
+        assertThat(scratch.number("select count(*) from moitessier.message_default"))
+                .isEqualTo(2);
+        // Beyond the last day that has a partition.
+        scopeIsAt(Duration.ofDays(20));
+
+        assertThat(stored(first).duplicate()).as("duplicate, after two days").isFalse();
+        try (Connection caller = scratch.dataSource().getConnection()) {
+            caller.setAutoCommit(false);
+            store.enlist(caller).append(List.of(second));
+            caller.commit();
+        }
+        assertThat(stored(append(UUID.randomUUID(), MINUTE)).duplicate())
+                .as("what promotes it")
+                .isFalse();
+        assertThat(Scratch.page(store, "room", 0).entries())
+                .extracting(Entry::dispatch)
+                .contains(first.dispatch(), second.dispatch());
     }
 
     @Test

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariDataSource;
+import dev.moitessier.store.Append;
+import dev.moitessier.store.Appended;
 import dev.moitessier.store.Retention;
 import dev.moitessier.store.StoreException;
 import dev.moitessier.store.SweepPolicy;
@@ -114,8 +116,18 @@ final class SchemaTest {
         try (PostgresStore store =
                 PostgresStore.builder(scratch.url(), role, null).open()) {
             long start = Scratch.hear(store, "room").start();
-            Scratch.stored(store, Scratch.say("room", "hello"));
-            assertThat(Scratch.texts(store, "room", start)).containsExactly("hello");
+            Append hello = Scratch.say("room", "hello");
+            Scratch.stored(store, hello);
+            assertThat(Scratch.one(store, hello))
+                    .isInstanceOfSatisfying(Appended.Stored.class, again -> assertThat(again.duplicate())
+                            .isTrue());
+            try (var connection = scratch.dataSource().getConnection(role, null)) {
+                connection.setAutoCommit(false);
+                store.enlist(connection).append(List.of(Scratch.say("room", "enlisted")));
+                connection.commit();
+            }
+            Scratch.stored(store, Scratch.say("room", "bye"));
+            assertThat(Scratch.texts(store, "room", start)).containsExactly("hello", "enlisted", "bye");
             store.sweep(new SweepPolicy(scope -> new Retention(Duration.ZERO, 0), Duration.ZERO, null, 100));
             assertThat(Scratch.page(store, "room", start).lossy()).isTrue();
             try (var connection = scratch.dataSource().getConnection(role, null);
