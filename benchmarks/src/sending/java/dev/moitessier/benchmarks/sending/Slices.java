@@ -72,10 +72,7 @@ public final class Slices {
     public Rates run(String what, List<Entrant> entrants, Scopes scopes) throws Exception {
         Map<String, double[]> rates = new LinkedHashMap<>();
         for (int round = -1; round < rounds; round++) {
-            List<Entrant> order = new ArrayList<>(entrants);
-            // Each round begins with another, so that nobody always comes after the same one.
-            Collections.rotate(order, round);
-            for (Entrant entrant : order) {
+            for (Entrant entrant : order(entrants, round + 1)) {
                 double rate = slice(entrant, scopes);
                 if (round >= 0) {
                     rates.computeIfAbsent(entrant.name(), name -> new double[rounds])[round] = rate;
@@ -85,6 +82,23 @@ public final class Slices {
             }
         }
         return new Rates(rates);
+    }
+
+    /**
+     * What one leaves to be written to the disk slows down who comes next. So each comes after each of the others equally often: a
+     * Williams square, which for an odd number takes as many rounds again, backwards.
+     */
+    private static List<Entrant> order(List<Entrant> entrants, int round) {
+        int size = entrants.size();
+        List<Entrant> order = new ArrayList<>(size);
+        for (int i = 0; i < size; i++) {
+            int zigzag = i % 2 == 1 ? (i + 1) / 2 : size - i / 2;
+            order.add(entrants.get((zigzag + round) % size));
+        }
+        if (size % 2 == 1 && round / size % 2 == 1) {
+            Collections.reverse(order);
+        }
+        return order;
     }
 
     private double slice(Entrant entrant, Scopes scopes) throws Exception {
