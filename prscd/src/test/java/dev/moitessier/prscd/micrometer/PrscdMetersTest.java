@@ -4,16 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.typesafe.config.ConfigFactory;
 import dev.moitessier.Moitessier;
+import dev.moitessier.prscd.Await;
 import dev.moitessier.prscd.PrscdServer;
 import dev.moitessier.store.memory.MemoryStore;
-import dev.moitessier.testkit.Eventually;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.WebSocket;
 import java.nio.ByteBuffer;
-import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -53,13 +52,9 @@ final class PrscdMetersTest {
             assertThat(registry.get("prscd.clients").gauge().value()).isEqualTo(1);
             assertThat(registry.get("prscd.joins").functionCounter().count()).isEqualTo(1);
             // Counted when the connection has taken it: the client may be quicker.
-            Eventually.within(Duration.ofSeconds(20))
-                    .until(
-                            "a frame was sent",
-                            () -> registry.get("prscd.frames.sent")
-                                            .functionCounter()
-                                            .count()
-                                    > 0);
+            Await.until(
+                    "a frame was sent",
+                    () -> registry.get("prscd.frames.sent").functionCounter().count() > 0);
             assertThat(server.counts())
                     .allSatisfy((name, count) -> assertThat(registry.get("prscd." + name.replace('_', '.'))
                                     .functionCounter()
