@@ -233,8 +233,8 @@ public final class SqliteStore implements MailboxStore {
 
     @Override
     public void close() {
-        hints.close();
         database.close();
+        hints.close();
     }
 
     private static void checkLimit(int limit) {
