@@ -85,8 +85,9 @@ public final class Slices {
     }
 
     /**
-     * What one leaves to be written to the disk slows down who comes next. So each comes after each of the others equally often: a
-     * Williams square, which for an odd number takes as many rounds again, backwards.
+     * What one leaves to be written to the disk slows down who comes next. So within rounds each comes after each of the others equally
+     * often, over as many rounds as there are contenders: a Williams square, which for an odd number takes as many again, backwards.
+     * From round to round that does not hold: there an even number's first comes after the one that follows it in the list.
      */
     private static List<Entrant> order(List<Entrant> entrants, int round) {
         int size = entrants.size();

@@ -57,6 +57,7 @@ final class SqliteWiring implements StoreWiring {
     public void close() throws IOException {
         try (Stream<Path> files = Files.walk(directory)) {
             for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                // A call that outlived its store may be closing the last connection, which removes SQLite's own files.
                 Files.deleteIfExists(file);
             }
         }

@@ -29,9 +29,8 @@ final class Pending {
                 values (?, ?, ? * interval '1 millisecond', ?, ?, ?, ?, ?, ?::jsonb, ?, ?, ?, ?)
                 returning pg_current_xact_id()::text
                 """);
-        // Duplicates are told by the remembered ids and, among themselves, by the first that was written (I1). Without
-        // a
-        // mailbox they are gone unheard (A4).
+        // Duplicates are told by the remembered ids and, among themselves, by the first that was written (I1).
+        // Without a mailbox they are gone unheard (A4).
         promote = naming.render(
                 """
                 with p as (

@@ -123,12 +123,12 @@ class RememberedTest {
             store.enlist(caller).append(List.of(second));
             caller.commit();
         }
-        assertThat(stored(append(UUID.randomUUID(), MINUTE)).duplicate())
-                .as("what promotes it")
-                .isFalse();
+        Append promoter = append(UUID.randomUUID(), MINUTE);
+        stored(promoter);
         assertThat(Scratch.page(store, "room", 0).entries())
                 .extracting(Entry::dispatch)
-                .contains(first.dispatch(), second.dispatch());
+                .containsExactly(
+                        first.dispatch(), second.dispatch(), first.dispatch(), second.dispatch(), promoter.dispatch());
     }
 
     @Test
