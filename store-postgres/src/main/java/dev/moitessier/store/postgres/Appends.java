@@ -21,6 +21,8 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,7 +30,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <ol>
  *   <li>A single append without anything rare has a lighter statement, and takes along the hint for other processes if one is due.
- *       What that does not write, the general way answers.
+ *       After a few of them to one scope, the next ones do without the scope's row ({@link Solo}). What is not written so, the general
+ *       way answers.
  *   <li>The general statement locks the scope rows that nobody else holds, gives positions, and writes entries, texts and dispatch ids as
  *       arrays. What it reads of a scope comes with the row's lock, so it is the row's newest version and not the snapshot's.
  *   <li>A scope that is locked, or has enlisted dispatches waiting, or an id that is remembered already, is left to a transaction
@@ -45,15 +48,26 @@ final class Appends {
      */
     private static final String SINGLE = """
             with s as (
-              update {scope} c set head = greatest(c.head, {now}) + 1
-              where c.name = ? and c.mailboxes > 0 and not exists (select from {pending} p where p.scope = c.name)
-                and %s and (c.xmax = 0 or set_config('lock_timeout', '250', true) is not null)
-              returning scope_id, head, members_version),
+              update {scope} c set head = greatest(c.head, c.floor, ?, {now}) + 1, solo = ? and c.head = ?
+              where c.name = ? and c.mailboxes > 0 and (not c.solo or c.head = ?)
+                and not exists (select from {pending} p where p.scope = c.name) and %s
+                and (c.xmax = 0 or set_config('lock_timeout', '250', true) is not null)
+              returning scope_id, head, members_version, solo),
             w as (
               insert into {message} (scope_id, position, dispatch, remember, text_bytes, to_handlers, person, client, body)
               select scope_id, head, ?::uuid, ?, 0, ?, ?, ?, ? from s)
-            select head, members_version from s
+            select head, members_version, scope_id, solo from s
             """.formatted(Remembered.amidTheDay("greatest(c.head, {now})"));
+
+    /**
+     * The same for the scope's next position, while this process has announced that it takes them one by one: the log's key sees to it
+     * that nobody else has, and says so if somebody has put a fence there.
+     */
+    private static final String BESIDE = """
+            insert into {message} (scope_id, position, written, dispatch, remember, text_bytes, to_handlers, person, client, body)
+            select ?::bigint, ?::bigint, clock_timestamp(), ?::uuid, ?::integer, 0, ?::boolean, ?, ?, ?::bytea
+            where clock_timestamp() < to_timestamp(?) and not exists (select from {pending} p where p.scope = ?)
+            """;
 
     /**
      * A position is the time in microseconds, or one more than the last. {@code (select ?)} hides the arrays' lengths from the
@@ -62,15 +76,15 @@ final class Appends {
     private static final String HEAD = """
             with s as materialized (
               select g.no, g.count, g.noted, c.*,
-                     c.mailboxes > 0 and (not c.pending or g.eager) and (not c.turn or g.noted)
+                     c.mailboxes > 0 and (not (c.pending or c.solo) or g.eager) and (not c.turn or g.noted)
                        and (g.if_members is null or g.if_members = c.members_version) as written
               from (select u.*, ?::boolean as eager, ?::boolean as noted
                     from unnest((select ?::text[]), ?::bigint[], ?::integer[]) with ordinality u(name, if_members, count, no)) g
               cross join lateral (
                 select l.*, not (%s) as turn
                 from (
-                  select c.scope_id, c.members_version, c.mailboxes,
-                         greatest(c.head, {now}) as base,
+                  select c.scope_id, c.members_version, c.mailboxes, c.solo,
+                         greatest(c.head, c.floor, {now}) as base,
                          exists (select from {pending} p where p.scope = c.name) as pending
                   from {scope} c where c.name = g.name for no key update of c skip locked) l) c),
             """.formatted(Remembered.amidTheDay("l.base"));
@@ -96,7 +110,7 @@ final class Appends {
             w as (
               insert into {message} (scope_id, position, dispatch, remember, text_bytes, to_handlers, person, client, body)
               select scope_id, position, dispatch, nullif(remember, 0), 0, to_handlers, person, client, body from n)
-            select no, base, members_version, mailboxes, pending, turn, written from s
+            select no, base, members_version, mailboxes, pending or solo, turn, written from s
             """;
 
     private static final String FULL = HEAD + """
@@ -118,9 +132,11 @@ final class Appends {
               select n.scope_id, n.position, x.person, x.client, x.body
               from unnest((select ?::integer[]), ?::text[], ?::text[], ?::bytea[]) as x(element, person, client, body)
               join n on n.element = x.element)
-            select no, base, members_version, mailboxes, pending, turn, written from s
+            select no, base, members_version, mailboxes, pending or solo, turn, written from s
             """;
 
+    /** So long after two appends were under way at once, or one of several elements, none is announced: they share commits instead. */
+    private static final long BUSY = TimeUnit.SECONDS.toNanos(1);
     /** Statements above this many bytes are split: an array parameter ends at 1 GB, and memory much earlier. */
     private static final long MAX_BYTES = 16 << 20;
     /** How long all ids are noted after a first had to be, around midnight. */
@@ -131,9 +147,16 @@ final class Appends {
     private final Database database;
     private final Capabilities capabilities;
     private final Pending pending;
+    private final Fences fences;
     private final Hints hints;
+    private final boolean keepsConnections;
+    private final Solos solos = new Solos();
+    private final AtomicInteger underWay = new AtomicInteger();
+    private volatile long busyUntil = System.nanoTime();
     private final String single;
     private final String singleAndTell;
+    private final String beside;
+    private final String besideAndTell;
     private final String plain;
     private final String full;
     private final String lock;
@@ -142,16 +165,28 @@ final class Appends {
     /** Until then ids are noted, whatever the time of day is: so long did it last when it was last seen. */
     private volatile long turnUntil = System.nanoTime();
 
-    Appends(Database database, Naming naming, Capabilities capabilities, Pending pending, Hints hints) {
+    /** @param keepsConnections a connection leads to one session of the server; with a pooler between it may not */
+    Appends(
+            Database database,
+            Naming naming,
+            Capabilities capabilities,
+            Pending pending,
+            Fences fences,
+            Hints hints,
+            boolean keepsConnections) {
         this.database = database;
         this.capabilities = capabilities;
         this.pending = pending;
+        this.fences = fences;
         this.hints = hints;
+        this.keepsConnections = keepsConnections;
         single = naming.render(SINGLE);
-        singleAndTell = "begin; " + single + "; commit; " + Hints.NOTIFY;
+        singleAndTell = andTell(single);
+        beside = naming.render(BESIDE);
+        besideAndTell = andTell(beside);
         plain = naming.render(PLAIN);
         full = naming.render(FULL);
-        lock = naming.render("select scope_id, members_version from {scope} where name = ? for no key update");
+        lock = naming.render("select scope_id, members_version, solo from {scope} where name = ? for no key update");
         remembered = naming.render("""
                 with gone as (
                   delete from {dispatch} where scope_id = ? and dispatch = any (?::uuid[]) and expires < clock_timestamp()),
@@ -188,11 +223,22 @@ final class Appends {
                 """.formatted(Remembered.isKnown("m")));
     }
 
+    private static String andTell(String statement) {
+        return "begin; " + statement + "; commit; " + Hints.NOTIFY;
+    }
+
     /** Answers in order; throws only {@code Closed} and {@code Misconfigured} (B4). */
     List<Appended> append(List<Append> batch) {
         long deadline = System.nanoTime() + database.callLimit().toNanos();
-        Appended quick = batch.size() == 1 ? single(batch.get(0), deadline) : null;
-        return quick != null ? List.of(quick) : general(batch, deadline);
+        if (underWay.incrementAndGet() > 1 || batch.size() > 1) {
+            busyUntil = System.nanoTime() + BUSY;
+        }
+        try {
+            Appended quick = batch.size() == 1 ? single(batch.get(0), deadline) : null;
+            return quick != null ? List.of(quick) : general(batch, deadline);
+        } finally {
+            underWay.decrementAndGet();
+        }
     }
 
     /** Null: this is not for the light statement, or it has not written; nothing has happened then. */
@@ -205,15 +251,29 @@ final class Appends {
                 || isTurn()) {
             return null;
         }
+        boolean mayBeSolo =
+                keepsConnections && append.remember().compareTo(Remembered.WITH_ENTRY.minus(Solo.PHASE)) <= 0;
+        Solo solo = mayBeSolo ? solos.take(append.scope()) : null;
+        boolean answered = false;
         try {
             capabilities.check(append);
-            return database.call("append", true, deadline, connection -> writeSingle(connection, append))
+            Appended answer = database.call(
+                            "append", true, deadline, connection -> writeSingle(connection, append, solo))
                     .orElse(null);
+            answered = answer != null;
+            return answer;
         } catch (StoreException.Closed | StoreException.Misconfigured failure) {
             throw failure;
         } catch (StoreException failure) {
-            // An id that is remembered already has its answer from the other way.
+            // An id that is remembered already has its answer from the other way; or there is a fence.
             return Failures.uniqueViolation(failure.getCause()) ? null : new Appended.Failed(failure);
+        } finally {
+            if (solo != null) {
+                if (!answered) {
+                    solo.lost();
+                }
+                solos.giveBack(solo);
+            }
         }
     }
 
@@ -221,10 +281,20 @@ final class Appends {
         return turnUntil - System.nanoTime() > 0;
     }
 
-    private Optional<Appended> writeSingle(Database.Borrowed connection, Append append) throws SQLException {
+    private Optional<Appended> writeSingle(Database.Borrowed connection, Append append, @Nullable Solo solo)
+            throws SQLException {
         Optional<Hints.Notice> notice = connection.inTransaction() ? Optional.empty() : hints.notice(append.scope());
-        Optional<Appended> answer =
-                notice.isPresent() ? writeAndTell(connection, append, notice.get()) : writeOnly(connection, append);
+        Optional<Appended> answer = Optional.empty();
+        if (solo != null && solo.isOn(connection.driver()) && !connection.inTransaction()) {
+            try {
+                answer = writeBeside(connection, append, solo, notice);
+            } catch (SQLException failure) {
+                return unwritten(connection, failure, notice.isPresent());
+            }
+        }
+        if (answer.isEmpty()) {
+            answer = writeWithRow(connection, append, solo, notice);
+        }
         if (answer.isPresent()) {
             if (connection.inTransaction()) {
                 connection.afterCommit(() -> hints.readable(append.scope(), false));
@@ -235,61 +305,109 @@ final class Appends {
         return answer;
     }
 
-    private Optional<Appended> writeOnly(Database.Borrowed connection, Append append) throws SQLException {
-        try (PreparedStatement statement = connection.prepare(single)) {
-            setSingle(statement, append);
-            try (ResultSet row = statement.executeQuery()) {
-                return stored(row);
+    /** Empty: not written, since something enlisted is waiting or the announcement is too long ago. */
+    private Optional<Appended> writeBeside(
+            Database.Borrowed connection, Append append, Solo solo, Optional<Hints.Notice> notice) throws SQLException {
+        try (PreparedStatement statement = connection.prepare(notice.isPresent() ? besideAndTell : beside)) {
+            statement.setLong(1, solo.scopeId());
+            statement.setLong(2, solo.last() + 1);
+            // It is remembered from the time in its position.
+            int next = setContent(
+                    statement, 3, append, Elements.millis(append.remember().plus(Solo.PHASE)));
+            statement.setDouble(next, solo.deadline() / 1e6);
+            statement.setString(next + 1, append.scope());
+            if (notice.isPresent()) {
+                setNotice(statement, next + 2, notice.get());
             }
-        } catch (SQLException failure) {
-            if (!Failures.lockTimeout(failure) || connection.inTransaction()) {
-                throw failure;
-            }
-            return Optional.empty();
+            return written(statement) ? Optional.of(solo.next()) : Optional.empty();
         }
     }
 
-    /**
-     * Append and hint in one round trip, but in two transactions: NOTIFY holds a lock of the whole database until its own commit,
-     * which has nothing to write. Whatever the server refuses here the other way answers: if the append was committed and the hint
-     * was not sent, by its id.
-     */
-    private Optional<Appended> writeAndTell(Database.Borrowed connection, Append append, Hints.Notice notice)
+    /** Whether any statement of the text has written. */
+    private static boolean written(PreparedStatement statement) throws SQLException {
+        boolean rows = statement.execute();
+        int count = statement.getUpdateCount();
+        boolean written = false;
+        while (rows || count >= 0) {
+            written |= count > 0;
+            rows = statement.getMoreResults();
+            count = statement.getUpdateCount();
+        }
+        return written;
+    }
+
+    private Optional<Appended> writeWithRow(
+            Database.Borrowed connection, Append append, @Nullable Solo solo, Optional<Hints.Notice> notice)
             throws SQLException {
-        try (PreparedStatement statement = connection.prepare(singleAndTell)) {
-            int next = setSingle(statement, append);
-            statement.setString(next, notice.channel());
-            statement.setString(next + 1, notice.payload());
+        long began = System.nanoTime();
+        boolean announce = solo != null
+                && solo.isDue(connection.driver())
+                && busyUntil - System.nanoTime() <= 0
+                && !connection.inTransaction();
+        try (PreparedStatement statement = connection.prepare(notice.isPresent() ? singleAndTell : single)) {
+            statement.setLong(1, solo == null ? 0 : solo.lastIfAnnounced());
+            statement.setBoolean(2, announce);
+            statement.setLong(3, solo == null ? 0 : solo.head());
+            statement.setString(4, append.scope());
+            statement.setLong(5, solo == null ? 0 : solo.base());
+            int next = setContent(statement, 6, append, Elements.millis(append.remember()));
+            if (notice.isPresent()) {
+                setNotice(statement, next, notice.get());
+            }
             boolean rows = statement.execute();
             while (!rows) {
                 rows = statement.getMoreResults();
             }
             try (ResultSet row = statement.getResultSet()) {
-                return stored(row);
+                if (!row.next()) {
+                    return Optional.empty();
+                }
+                Appended.Stored stored = new Appended.Stored(row.getLong(1), row.getLong(2), false);
+                if (solo != null && row.getBoolean(4)) {
+                    solo.announced(began, row.getLong(3), stored);
+                } else if (solo != null) {
+                    solo.over(stored);
+                }
+                return Optional.of(stored);
             }
         } catch (SQLException failure) {
-            if (!Failures.answered(failure)) {
-                throw failure;
-            }
-            connection.rollback();
-            return Optional.empty();
+            return unwritten(connection, failure, notice.isPresent());
         }
     }
 
-    private static int setSingle(PreparedStatement statement, Append append) throws SQLException {
-        Content content = append.content();
-        statement.setString(1, append.scope());
-        statement.setObject(2, append.dispatch());
-        statement.setInt(3, Elements.millis(append.remember()));
-        statement.setBoolean(4, content.bodyToHandlers());
-        statement.setString(5, content.sender().person());
-        statement.setString(6, content.sender().client());
-        statement.setBytes(7, Elements.bytes(content.body()));
-        return 8;
+    /**
+     * Append and hint go in one round trip, but in two transactions: NOTIFY holds a lock of the whole database until its own commit,
+     * which has nothing to write. Whatever the server refuses there the other way answers: if the append was committed and the hint
+     * was not sent, by its id.
+     */
+    private static Optional<Appended> unwritten(Database.Borrowed connection, SQLException failure, boolean told)
+            throws SQLException {
+        if (told && Failures.answered(failure)) {
+            connection.rollback();
+            return Optional.empty();
+        }
+        if (told || !Failures.lockTimeout(failure) || connection.inTransaction()) {
+            throw failure;
+        }
+        return Optional.empty();
     }
 
-    private static Optional<Appended> stored(ResultSet row) throws SQLException {
-        return row.next() ? Optional.of(new Appended.Stored(row.getLong(1), row.getLong(2), false)) : Optional.empty();
+    /** Id, time for which it is remembered, and content, from this parameter on; answers the next. */
+    private static int setContent(PreparedStatement statement, int first, Append append, int remember)
+            throws SQLException {
+        Content content = append.content();
+        statement.setObject(first, append.dispatch());
+        statement.setInt(first + 1, remember);
+        statement.setBoolean(first + 2, content.bodyToHandlers());
+        statement.setString(first + 3, content.sender().person());
+        statement.setString(first + 4, content.sender().client());
+        statement.setBytes(first + 5, Elements.bytes(content.body()));
+        return first + 6;
+    }
+
+    private static void setNotice(PreparedStatement statement, int first, Hints.Notice notice) throws SQLException {
+        statement.setString(first, notice.channel());
+        statement.setString(first + 1, notice.payload());
     }
 
     private List<Appended> general(List<Append> batch, long deadline) {
@@ -303,6 +421,7 @@ final class Appends {
                 answers[i] = new Appended.Failed(refused);
             }
         }
+        elements.stream().map(Element::scope).distinct().forEach(solos::lose);
         Run run = new Run(answers, deadline);
         run.all(elements);
         if (!run.written.isEmpty()) {
@@ -530,6 +649,7 @@ final class Appends {
         private void underLock(Database.Borrowed connection, String scope, List<Element> elements) throws SQLException {
             long id;
             long membersVersion;
+            boolean solo;
             try (PreparedStatement statement = connection.connection().prepareStatement(lock)) {
                 statement.setString(1, scope);
                 try (ResultSet row = statement.executeQuery()) {
@@ -540,7 +660,11 @@ final class Appends {
                     }
                     id = row.getLong(1);
                     membersVersion = row.getLong(2);
+                    solo = row.getBoolean(3);
                 }
+            }
+            if (solo) {
+                fences.put(connection.connection(), id);
             }
             written.addAll(pending.promote(connection.connection(), List.of(scope)));
             List<Element> waiting = elements;

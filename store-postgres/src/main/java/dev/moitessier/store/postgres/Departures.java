@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 final class Departures {
     private final Database database;
     private final Pending pending;
+    private final Fences fences;
     private final Appends appends;
     private final Consumer<Set<String>> readable;
     private final String holdSession;
@@ -38,9 +39,16 @@ final class Departures {
     private final String discountMailboxes;
     private final String finishSession;
 
-    Departures(Database database, Naming naming, Pending pending, Appends appends, Consumer<Set<String>> readable) {
+    Departures(
+            Database database,
+            Naming naming,
+            Pending pending,
+            Fences fences,
+            Appends appends,
+            Consumer<Set<String>> readable) {
         this.database = database;
         this.pending = pending;
+        this.fences = fences;
         this.appends = appends;
         this.readable = readable;
         holdSession = naming.render(
@@ -53,7 +61,7 @@ final class Departures {
                 where o.session is null and o.lapses < clock_timestamp() order by o.lapses limit :limit
                 """);
         lockScopes = naming.render("""
-                select scope_id, name from {scope} where scope_id = any (:scopes) order by scope_id for no key update skip locked
+                select scope_id, name, solo from {scope} where scope_id = any (:scopes) order by scope_id for no key update skip locked
                 """);
         String picked = """
                 with k as (
@@ -150,11 +158,18 @@ final class Departures {
 
     private Map<Long, String> lock(Handle handle, Database.Borrowed connection, List<Long> scopes) throws SQLException {
         Map<Long, String> locked = new HashMap<>();
+        Set<Long> solo = new HashSet<>();
         if (!scopes.isEmpty()) {
             handle.createQuery(lockScopes)
                     .bindByType("scopes", scopes.stream().distinct().toArray(Long[]::new), Long[].class)
-                    .map((row, context) -> locked.put(row.getLong(1), row.getString(2)))
+                    .map((row, context) -> {
+                        locked.put(row.getLong(1), row.getString(2));
+                        return row.getBoolean(3) && solo.add(row.getLong(1));
+                    })
                     .list();
+        }
+        for (long scope : solo) {
+            fences.put(connection.connection(), scope);
         }
         if (!locked.isEmpty()) {
             List<String> promoted = pending.promote(connection.connection(), locked.values());

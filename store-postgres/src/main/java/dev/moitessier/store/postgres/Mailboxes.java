@@ -35,13 +35,21 @@ import org.jspecify.annotations.Nullable;
 final class Mailboxes {
     private final Database database;
     private final Pending pending;
+    private final Fences fences;
     private final Appends appends;
     private final Consumer<Set<String>> readable;
     private final Sql sql;
 
-    Mailboxes(Database database, Naming naming, Pending pending, Appends appends, Consumer<Set<String>> readable) {
+    Mailboxes(
+            Database database,
+            Naming naming,
+            Pending pending,
+            Fences fences,
+            Appends appends,
+            Consumer<Set<String>> readable) {
         this.database = database;
         this.pending = pending;
+        this.fences = fences;
         this.appends = appends;
         this.readable = readable;
         sql = new Sql(naming);
@@ -61,13 +69,13 @@ final class Mailboxes {
         final String lockListener;
         final String removeListener;
         final String discountMailbox;
-        final String scope;
         final String members;
         final String membersOnly;
         final String subscribers;
         final String acknowledge;
         final String scopes;
-        final String head;
+        final String position;
+        final String heads;
 
         Sql(Naming naming) {
             // The row locks read each row's newest version: a session that ends, or a mailbox that goes, at the same
@@ -91,7 +99,7 @@ final class Mailboxes {
                     l as materialized (
                       select l.listener_id, l.start, s.head, s.members_version
                       from {scope} s join {listener} l using (scope_id)
-                      where s.name = :scope and l.kind = :kind and l.person = :person and l.client = :client
+                      where s.name = :scope and not s.solo and l.kind = :kind and l.person = :person and l.client = :client
                         and (:session::uuid is null or exists (select from e))
                         and not exists (select from {pending} p where p.scope = s.name)
                       for key share of l),
@@ -113,8 +121,7 @@ final class Mailboxes {
                     on conflict (name) do nothing
                     """);
             lockScope = naming.render(
-                    "select scope_id, head, members_version, mailboxes from {scope} where name = :scope for no key update");
-            scope = naming.render("select head, members_version from {scope} where name = :scope");
+                    "select scope_id, head, members_version, mailboxes, solo from {scope} where name = :scope for no key update");
             findListener = naming.render("""
                     select listener_id, start from {listener}
                     where scope_id = :scope_id and kind = :kind and person = :person and client = :client
@@ -148,19 +155,19 @@ final class Mailboxes {
                       and not exists (select from {subscriber} o where o.listener_id = l.listener_id)
                     """);
             members = naming.render("""
-                    select s.members_version, s.head, l.kind, l.person, l.client, l.start
+                    select s.members_version, %s, l.kind, l.person, l.client, l.start
                     from {scope} s left join {listener} l using (scope_id) where s.name = :scope
-                    """);
+                    """.formatted(Fences.head("s")));
             membersOnly = naming.render("""
-                    select s.members_version, s.head, l.kind, l.person, l.client, l.start
+                    select s.members_version, %s, l.kind, l.person, l.client, l.start
                     from {scope} s
                     left join lateral (
                       select l.* from unnest(:kinds::smallint[], :persons::text[], :clients::text[]) as o(kind, person, client)
                       join {listener} l using (kind, person, client) where l.scope_id = s.scope_id) l on true
                     where s.name = :scope
-                    """);
+                    """.formatted(Fences.head("s")));
             subscribers = naming.render("""
-                    select s.head, o.subscriber, o.session, o.metadata, o.acknowledged
+                    select %s, o.subscriber, o.session, o.metadata, o.acknowledged
                     from {scope} s
                     left join lateral (
                       select o.* from {listener} l join {subscriber} o using (listener_id)
@@ -168,21 +175,32 @@ final class Mailboxes {
                         and (:after::text is null or o.subscriber > :after)
                       order by o.subscriber limit :limit) o on true
                     where s.name = :scope order by o.subscriber
-                    """);
+                    """.formatted(Fences.head("s")));
+            // Where a process appends beside the scope's row, the head must be given; without it those scopes are
+            // answered.
+            // Here it cannot be asked for: PostgreSQL 18 dies of a signal when a statement that must check a row again
+            // looks into a partitioned table.
             acknowledge = naming.render("""
-                    update {subscriber} o
-                    set acknowledged = case when o.acknowledged > s.head then least(a.position, s.head)
-                                            else greatest(o.acknowledged, least(a.position, s.head)) end,
-                        lapses = clock_timestamp() + o.keep
-                    from (select scope, kind, person, client, subscriber, registration, greatest(max(position), 0) as position
-                          from unnest(:scopes::text[], :kinds::smallint[], :persons::text[], :clients::text[], :subscribers::text[],
-                                      :registrations::uuid[], :positions::bigint[])
-                            as u(scope, kind, person, client, subscriber, registration, position)
-                          group by 1, 2, 3, 4, 5, 6) a
-                    join {scope} s on s.name = a.scope
-                    join {listener} l on l.scope_id = s.scope_id and l.kind = a.kind and l.person = a.person and l.client = a.client
-                    where o.listener_id = l.listener_id and o.subscriber = a.subscriber and o.registration = a.registration
+                    with a as materialized (
+                      select scope, kind, person, client, subscriber, registration, greatest(max(position), 0) as position, max(head) as head
+                      from unnest(:scopes::text[], :kinds::smallint[], :persons::text[], :clients::text[], :subscribers::text[],
+                                  :registrations::uuid[], :positions::bigint[], :heads::bigint[])
+                        as u(scope, kind, person, client, subscriber, registration, position, head)
+                      group by 1, 2, 3, 4, 5, 6),
+                    u as (
+                      update {subscriber} o
+                      set acknowledged = case when o.acknowledged > coalesce(a.head, s.head) then least(a.position, coalesce(a.head, s.head))
+                                              else greatest(o.acknowledged, least(a.position, coalesce(a.head, s.head))) end,
+                          lapses = clock_timestamp() + o.keep
+                      from a
+                      join {scope} s on s.name = a.scope
+                      join {listener} l on l.scope_id = s.scope_id and l.kind = a.kind and l.person = a.person and l.client = a.client
+                      where o.listener_id = l.listener_id and o.subscriber = a.subscriber and o.registration = a.registration
+                        and (a.head is not null or not s.solo))
+                    select distinct s.name from a join {scope} s on s.name = a.scope where a.head is null and s.solo
                     """);
+            heads = naming.render(
+                    "select s.name, %s from {scope} s where s.name = any (:scopes)".formatted(Fences.head("s")));
             // Collation "C" on UTF-8 is the order of code points, so a prefix is a range.
             scopes = naming.render("""
                     select name from {scope}
@@ -190,7 +208,15 @@ final class Mailboxes {
                       and (:below::text is null or name < :below)
                     order by name limit :limit
                     """);
-            head = scope;
+            // What was written from then on may have a position from before, if a process appended beside the scope's
+            // row.
+            position = naming.render("""
+                    select least(:at, %1$s, (
+                      select min(m.position) - 1 from {message} m
+                      where m.scope_id = s.scope_id and m.position > :at - %2$d and m.position <= :at
+                        and m.written >= to_timestamp(:at / 1000000.0)))
+                    from {scope} s where s.name = :scope
+                    """.formatted(Fences.head("s"), Solo.PHASE_MICROS));
         }
     }
 
@@ -319,23 +345,27 @@ final class Mailboxes {
     private record Removed(long listener, @Nullable Content farewell) {}
 
     /** A scope's row, as it is while this transaction has it. */
-    private record LockedScope(String name, long id, long head, long membersVersion, int mailboxes) {}
+    private record LockedScope(String name, long id, long head, long membersVersion, int mailboxes, boolean solo) {}
 
     private Optional<LockedScope> lock(Handle handle, String scope) {
         return handle.createQuery(sql.lockScope)
                 .bind("scope", scope)
-                .map((row, context) ->
-                        new LockedScope(scope, row.getLong(1), row.getLong(2), row.getLong(3), row.getInt(4)))
+                .map((row, context) -> new LockedScope(
+                        scope, row.getLong(1), row.getLong(2), row.getLong(3), row.getInt(4), row.getBoolean(5)))
                 .findOne();
     }
 
-    /** What was enlisted and committed before comes first (T3). */
+    /** Nobody appends beside the row any more, and what was enlisted and committed before comes first (T3). */
     private LockedScope promoted(Handle handle, Database.Borrowed connection, LockedScope scope) throws SQLException {
-        if (pending.promote(connection.connection(), List.of(scope.name)).isEmpty()) {
-            return scope;
+        if (scope.solo) {
+            fences.put(connection.connection(), scope.id);
         }
-        readableAfterCommit(connection, scope.name);
-        return lock(handle, scope.name).orElse(scope);
+        boolean none =
+                pending.promote(connection.connection(), List.of(scope.name)).isEmpty();
+        if (!none) {
+            readableAfterCommit(connection, scope.name);
+        }
+        return none && !scope.solo ? scope : lock(handle, scope.name).orElse(scope);
     }
 
     private void readableAfterCommit(Database.Borrowed connection, String scope) {
@@ -405,9 +435,31 @@ final class Mailboxes {
         if (acknowledgements.isEmpty()) {
             return;
         }
+        database.handle("acknowledge", true, (handle, connection) -> {
+            Set<String> left = Set.copyOf(acknowledge(handle, acknowledgements, Map.of()));
+            if (!left.isEmpty()) {
+                Map<String, Long> heads = new HashMap<>();
+                handle.createQuery(sql.heads)
+                        .bindByType("scopes", left.toArray(String[]::new), String[].class)
+                        .map((row, context) -> heads.put(row.getString(1), row.getLong(2)))
+                        .list();
+                acknowledge(
+                        handle,
+                        acknowledgements.stream()
+                                .filter(each ->
+                                        heads.containsKey(each.listener().scope()))
+                                .toList(),
+                        heads);
+            }
+            return left;
+        });
+    }
+
+    /** Answers the scopes that were left out since their heads must be given. */
+    private List<String> acknowledge(Handle handle, List<Acknowledgement> acknowledgements, Map<String, Long> heads) {
         List<ListenerRef> listeners =
                 acknowledgements.stream().map(Acknowledgement::listener).toList();
-        database.handle("acknowledge", true, (handle, connection) -> handle.createUpdate(sql.acknowledge)
+        return handle.createQuery(sql.acknowledge)
                 .bindByType("scopes", listeners.stream().map(ListenerRef::scope).toArray(String[]::new), String[].class)
                 .bindByType("kinds", listeners.stream().map(Mailboxes::kind).toArray(Short[]::new), Short[].class)
                 .bindByType("persons", listeners.stream().map(Mailboxes::person).toArray(String[]::new), String[].class)
@@ -428,7 +480,14 @@ final class Mailboxes {
                         "positions",
                         acknowledgements.stream().map(Acknowledgement::position).toArray(Long[]::new),
                         Long[].class)
-                .execute());
+                .bindByType(
+                        "heads",
+                        listeners.stream()
+                                .map(listener -> heads.get(listener.scope()))
+                                .toArray(Long[]::new),
+                        Long[].class)
+                .mapTo(String.class)
+                .list();
     }
 
     List<String> scopes(String prefix, @Nullable String after, int limit) {
@@ -442,11 +501,12 @@ final class Mailboxes {
                 .list());
     }
 
-    /** Bounds a cursor by the scope's head; 0 if there is none (C4). */
-    long position(String scope, long before) {
-        return database.handle("find a position", false, (handle, connection) -> handle.createQuery(sql.head)
+    /** Below what was written from then on, and not beyond the scope's head; 0 if there is none (C4). */
+    long position(String scope, long at) {
+        return database.handle("find a position", false, (handle, connection) -> handle.createQuery(sql.position)
                 .bind("scope", scope)
-                .map((row, context) -> Math.max(0, Math.min(row.getLong(1), before)))
+                .bind("at", Math.max(Solo.PHASE_MICROS, at))
+                .map((row, context) -> at < 0 ? 0 : Math.max(0, row.getLong(1)))
                 .findOne()
                 .orElse(0L));
     }

@@ -39,7 +39,7 @@ final class Pending {
                   select distinct on (p.scope, p.dispatch) p.* from p order by p.scope, p.dispatch, p.seq),
                 n as materialized (
                   select s.scope_id, f.*,
-                         greatest(s.head, {now})
+                         greatest(s.head, s.floor, {now})
                            + row_number() over (partition by s.scope_id order by f.seq) as position,
                          case when not k.there then nullif(extract(epoch from f.remember) * 1000, 0)::integer end as mark
                   from f join {scope} s on s.name = f.scope and s.mailboxes > 0

@@ -100,11 +100,12 @@ public final class PostgresStore implements MailboxStore {
                 database.callLimit());
         hints = new Hints(database, naming, dedicated, push);
         pending = new Pending(naming);
-        Promotions promotions = new Promotions(database, naming, pending, hints::readable);
+        Fences fences = new Fences(naming);
+        Promotions promotions = new Promotions(database, naming, pending, fences, hints::readable);
         promoter = new Promoter(database, promotions);
-        appends = new Appends(database, naming, capabilities, pending, hints);
-        mailboxes = new Mailboxes(database, naming, pending, appends, hints::readable);
-        Departures departures = new Departures(database, naming, pending, appends, hints::readable);
+        appends = new Appends(database, naming, capabilities, pending, fences, hints, push);
+        mailboxes = new Mailboxes(database, naming, pending, fences, appends, hints::readable);
+        Departures departures = new Departures(database, naming, pending, fences, appends, hints::readable);
         sessions = new Sessions(database, naming, departures);
         reads = new Reads(database, naming, promotions);
         sweeper = new Sweeper(database, naming, sessions, departures, promotions, retention);

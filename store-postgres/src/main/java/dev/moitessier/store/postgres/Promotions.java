@@ -2,9 +2,12 @@ package dev.moitessier.store.postgres;
 
 import java.sql.Connection;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
 
@@ -12,14 +15,17 @@ import java.util.function.Consumer;
 final class Promotions {
     private final Database database;
     private final Pending pending;
+    private final Fences fences;
     private final Consumer<Set<String>> readable;
     private final String lock;
 
-    Promotions(Database database, Naming naming, Pending pending, Consumer<Set<String>> readable) {
+    Promotions(Database database, Naming naming, Pending pending, Fences fences, Consumer<Set<String>> readable) {
         this.database = database;
         this.pending = pending;
+        this.fences = fences;
         this.readable = readable;
-        lock = naming.render("select from {scope} where name = any (?::text[]) order by scope_id for no key update");
+        lock = naming.render(
+                "select scope_id, solo from {scope} where name = any (?::text[]) order by scope_id for no key update");
     }
 
     /** Waits for the locks of these scopes, and promotes what was committed before. */
@@ -40,9 +46,19 @@ final class Promotions {
     }
 
     private void lock(Connection connection, Collection<String> scopes) throws SQLException {
+        List<Long> solo = new ArrayList<>();
         try (PreparedStatement statement = connection.prepareStatement(lock)) {
             statement.setArray(1, connection.createArrayOf("text", scopes.toArray()));
-            statement.execute();
+            try (ResultSet rows = statement.executeQuery()) {
+                while (rows.next()) {
+                    if (rows.getBoolean(2)) {
+                        solo.add(rows.getLong(1));
+                    }
+                }
+            }
+        }
+        for (long scope : solo) {
+            fences.put(connection, scope);
         }
     }
 }

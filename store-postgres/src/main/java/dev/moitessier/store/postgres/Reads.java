@@ -12,6 +12,7 @@ import dev.moitessier.store.ReadRequest;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -35,7 +36,7 @@ final class Reads {
             with q as materialized (
               select * from unnest((select ?::integer[]), ?::smallint[], ?::text[], ?::text[]) as q(no, kind, person, client)),
             r as materialized (
-              select u.no, u.after, u.most, s.scope_id, s.head, s.trimmed, s.members_version,
+              select u.no, u.after, u.most, s.scope_id, %1$s as head, s.trimmed, s.members_version,
                      exists (select from {pending} p where p.scope = u.name) as pending
               from unnest((select ?::text[]), ?::bigint[], ?::integer[]) with ordinality as u(name, after, most, no)
               left join lateral (select * from {scope} s where s.name = u.name offset 0) s on true),
@@ -44,7 +45,7 @@ final class Reads {
                      coalesce(octet_length(m.body), 0) + m.text_bytes + coalesce(octet_length(m.headers::text), 0) as size
               from r cross join lateral (
                 select * from {message} m
-                where m.scope_id = r.scope_id and r.head > r.after and m.position > greatest(r.after, r.trimmed) %s
+                where m.scope_id = r.scope_id and r.head > r.after and m.position > greatest(r.after, r.trimmed) and %2$s %3$s
                 limit r.most) m),
             c as (
               select no, count(*) as found, min(position) as first from e group by no),
@@ -53,27 +54,28 @@ final class Reads {
               where total <= ?::bigint or (total = size and ?::boolean))
             select r.no, r.head, r.trimmed, r.members_version, r.pending, c.found, c.first,
                    b.position, b.dispatch, b.to_handlers, b.person, b.client, b.to_person, b.to_client, b.headers::text, b.body,
-                   null::text as text_person, null::text as text_client
+                   b.written, null::text as text_person, null::text as text_client
             from r left join c using (no) left join b using (no)
             """;
 
     /**
      * The next few of one scope, for readers that get no texts of their own: what a wake-up asks for, on a server that has slept. It
-     * opens the partition of the cursor's day and no other; no row if the head is of a later day, or there is no such scope.
+     * opens the partition of the cursor's day and no other; no row if the head is of a later day, or there is no such scope. Where a
+     * process appends beside the row, the head is the last entry that this finds.
      */
     private static final String NEXT = """
-            select 1, s.head, s.trimmed, s.members_version, exists (select from {pending} p where p.scope = s.name), 0, 0,
+            select 1, s.head, s.trimmed, s.members_version, exists (select from {pending} p where p.scope = s.name), s.solo::integer, 0,
                    m.position, m.dispatch, m.to_handlers, m.person, m.client, m.to_person, m.to_client, m.headers::text, m.body,
-                   null::text
+                   m.written, null::text
             from {scope} s left join lateral (
               select * from {message} m
-              where m.scope_id = s.scope_id and s.head > ? and m.position > s.trimmed and m.position > ? and m.position < ?
+              where m.scope_id = s.scope_id and (s.head > ? or s.solo) and m.position > s.trimmed and m.position > ? and m.position < ? and %s
               order by m.position limit ?) m on true
             where s.name = ? and s.head < ?
             """;
 
     /** Entries that the light statement looks for; of a body each at most, so that they fit into a page. */
-    private static final int FEW = 8;
+    private static final int FEW = 16;
 
     private static final String FOLLOWING = "order by m.position";
 
@@ -100,7 +102,7 @@ final class Reads {
 
     private static final String TEXTS = """
             union all
-            select b.no, 0, 0, 0, false, 0, 0, b.position, null, false, null, null, null, null, null, o.body, o.person, o.client
+            select b.no, 0, 0, 0, false, 0, 0, b.position, null, false, null, null, null, null, null, o.body, null, o.person, o.client
             from b join q on q.no = b.no and q.kind = 2
             join {override} o on o.scope_id = b.scope_id and o.position = b.position and o.person = q.person and o.client = q.client
             where b.text_bytes > 0
@@ -121,11 +123,15 @@ final class Reads {
     Reads(Database database, Naming naming, Promotions promotions) {
         this.database = database;
         this.promotions = promotions;
-        next = naming.render(NEXT);
-        following = naming.render(PAGES.formatted(FOLLOWING) + ORDER);
-        followingWithTexts = naming.render(PAGES.formatted(FOLLOWING) + TEXTS + ORDER);
-        newest = naming.render(PAGES.formatted(NEWEST) + ORDER);
-        newestWithTexts = naming.render(PAGES.formatted(NEWEST) + TEXTS + ORDER);
+        next = naming.render(NEXT.formatted(Fences.isEntry("m")));
+        following = naming.render(pages(FOLLOWING) + ORDER);
+        followingWithTexts = naming.render(pages(FOLLOWING) + TEXTS + ORDER);
+        newest = naming.render(pages(NEWEST) + ORDER);
+        newestWithTexts = naming.render(pages(NEWEST) + TEXTS + ORDER);
+    }
+
+    private static String pages(String order) {
+        return PAGES.formatted(Fences.head("s"), Fences.isEntry("m"), order);
     }
 
     List<Page> read(List<ReadRequest> requests, int maxBytes) {
@@ -200,6 +206,7 @@ final class Reads {
     /** An entry whose texts may still follow. */
     private record Draft(
             long position,
+            @Nullable OffsetDateTime written,
             UUID dispatch,
             Party sender,
             @Nullable Address to,
@@ -210,7 +217,7 @@ final class Reads {
         Entry entry() {
             return new Entry(
                     position,
-                    Times.instant(position),
+                    written == null ? Times.instant(position) : written.toInstant(),
                     dispatch,
                     new Content(sender, to, body, toHandlers, texts, headers));
         }
@@ -242,10 +249,17 @@ final class Reads {
             return one;
         });
         for (Found each : found) {
+            boolean solo = each.count > 0;
             each.count = each.entries.size();
             crowded = each.count == FEW;
-            if ((crowded && most < request.maxEntries()) || each.bytes() > budget.left()) {
+            boolean headUnknown = solo
+                    && (each.count == most
+                            || (each.count == 0 && Math.max(request.after(), each.trimmed) >= each.head));
+            if (headUnknown || (crowded && most < request.maxEntries()) || each.bytes() > budget.left()) {
                 return List.of();
+            }
+            if (solo && each.count > 0) {
+                each.head = Math.max(each.head, each.entries.get(each.count - 1).position);
             }
         }
         return found;
@@ -316,12 +330,12 @@ final class Reads {
     }
 
     private static void take(ResultSet row, List<Found> found) throws SQLException {
-        String textPerson = row.getString(17);
+        String textPerson = row.getString(18);
         if (textPerson != null) {
             List<Draft> entries = found.get(row.getInt(1) - 1).entries;
             entries.get(entries.size() - 1)
                     .texts
-                    .put(new Party(textPerson, row.getString(18)), Payload.wrap(row.getBytes(16)));
+                    .put(new Party(textPerson, row.getString(19)), Payload.wrap(row.getBytes(16)));
             return;
         }
         if (row.getInt(1) > found.size()) {
@@ -344,6 +358,7 @@ final class Reads {
                     .entries
                     .add(new Draft(
                             position,
+                            row.getObject(17, OffsetDateTime.class),
                             row.getObject(9, UUID.class),
                             new Party(row.getString(11), row.getString(12)),
                             to == null ? null : new Address(to, row.getString(14)),

@@ -36,9 +36,12 @@ final class Sweeper {
     private static final int DAYS_AHEAD = 3;
 
     private static final int SCOPES_AT_ONCE = 500;
+    private static final int SETTLED_AT_ONCE = 50;
     private static final long PARTITIONS_EVERY = TimeUnit.MINUTES.toNanos(10);
     private static final long SHORT_WALK = TimeUnit.MILLISECONDS.toNanos(50);
     private static final int REST = 20;
+    /** So long after a process announced that it appends beside the scope's row it has stopped to, unless it announced it again. */
+    private static final long PAST_SOLO = TimeUnit.SECONDS.toMicros(90);
 
     private final Database database;
     private final Sessions sessions;
@@ -79,9 +82,9 @@ final class Sweeper {
                   select ctid from {dispatch} where expires < clock_timestamp() order by expires limit :limit for update skip locked))
                 """);
         walk = naming.render("""
-                select scope_id, name, {now}
-                from {scope} where scope_id > :after and head > trimmed order by scope_id limit :limit
-                """);
+                select scope_id, name, {now}, solo and head < {now} - %d as past
+                from {scope} where scope_id > :after and (head > trimmed or solo) order by scope_id limit :limit
+                """.formatted(PAST_SOLO));
         // The last entry at or below the bound: a mark beyond it would call a cursor lossy that has lost nothing. No
         // lock here:
         // PostgreSQL 18 dies of a signal when a statement that locks rows looks into a partitioned table and must check
@@ -93,13 +96,14 @@ final class Sweeper {
                 join {scope} s using (scope_id)
                 left join lateral (
                   select m.position from {message} m
-                  where m.scope_id = s.scope_id and m.position > s.trimmed and u.count is not null
+                  where m.scope_id = s.scope_id and m.position > s.trimmed and %1$s and u.count is not null
                   order by m.position desc offset u.count limit 1) c on true
                 cross join lateral (
                   select max(m.position) as position from {message} m
-                  where m.scope_id = s.scope_id and m.position > s.trimmed and m.position <= greatest(u.bound, c.position)) l
+                  where m.scope_id = s.scope_id and m.position > s.trimmed and %1$s and m.position <= greatest(u.bound, c.position)
+                    and (m.position <= c.position or coalesce(m.written <= to_timestamp(u.bound / 1000000.0), true))) l
                 where l.position is not null
-                """);
+                """.formatted(Fences.isEntry("m")));
         trim = naming.render("""
                 with s as (
                   select s.scope_id, u.mark
@@ -120,7 +124,7 @@ final class Sweeper {
                     select scope_id, position, person, client from {override} where position <= :bound limit :limit) o
                   where m.scope_id = o.scope_id and m.position = o.position and m.person = o.person and m.client = o.client)
                 delete from {message} m using (
-                  select scope_id, position from {message} where position <= :bound limit :limit) o
+                  select scope_id, position from {message} where position <= :bound and coalesce(written <= to_timestamp(:bound / 1000000.0), true) limit :limit) o
                 where m.scope_id = o.scope_id and m.position = o.position
                 """);
     }
@@ -220,7 +224,7 @@ final class Sweeper {
         return forgotten == limit;
     }
 
-    private record Candidate(long id, String name, long now) {}
+    private record Candidate(long id, String name, long now, boolean past) {}
 
     /** One stretch of the walk; answers how many scopes it trimmed. */
     private long walk(SweepPolicy policy) {
@@ -230,13 +234,15 @@ final class Sweeper {
                 database.handle("find scopes to trim", false, (handle, connection) -> handle.createQuery(walk)
                         .bind("after", current.after)
                         .bind("limit", limit)
-                        .map((row, context) -> new Candidate(row.getLong(1), row.getString(2), row.getLong(3)))
+                        .map((row, context) ->
+                                new Candidate(row.getLong(1), row.getString(2), row.getLong(3), row.getBoolean(4)))
                         .list());
         long trimmed = 0;
         if (!scopes.isEmpty()) {
             if (current.after == 0) {
                 current.startedMicros = scopes.get(0).now;
             }
+            settle(scopes.stream().filter(Candidate::past).map(Candidate::name).toList());
             trimmed = trim(policy, scopes);
             current.after = scopes.get(scopes.size() - 1).id;
         }
@@ -245,6 +251,18 @@ final class Sweeper {
             end(policy);
         }
         return trimmed;
+    }
+
+    /** Scopes whose head is not in their row, long after the last append beside it; before what it is known by is dropped, it is put there. */
+    private void settle(List<String> past) {
+        try {
+            for (int from = 0; from < past.size(); from += SETTLED_AT_ONCE) {
+                promotions.promote(past.subList(from, Math.min(past.size(), from + SETTLED_AT_ONCE)));
+            }
+        } catch (StoreException.Conflict | StoreException.Unavailable busy) {
+            current.whole = false;
+            LOG.debug("scopes are busy, the next walk tries again", busy);
+        }
     }
 
     private record Mark(long id, long position) {}

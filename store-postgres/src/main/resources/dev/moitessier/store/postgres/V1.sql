@@ -15,7 +15,9 @@ create table {scope} (
   head bigint not null,               -- last position given; never lowered
   trimmed bigint not null default 0,  -- entries at or below may be gone
   members_version bigint not null,    -- changes with every mailbox created or removed, and only then
-  mailboxes integer not null default 0
+  mailboxes integer not null default 0,
+  floor bigint not null default 0,    -- no position at or below is given any more: there may be fences
+  solo boolean not null default false -- one process appends right after head beside this row, until somebody puts a fence into the log
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02);
 
 -- A mailbox.
@@ -61,8 +63,9 @@ create table {message} (
   scope_id bigint not null,
   position bigint not null,
   dispatch uuid not null,
+  written timestamptz,                 -- when, if that is not the time in its position
   remember integer,                    -- milliseconds for which the id is not to be written again; null: not at all, or not any more
-  text_bytes integer not null,         -- of all texts together; 0: there are none
+  text_bytes integer not null,         -- of all texts together; 0: there are none; -1: no entry, but a fence
   to_handlers boolean not null,
   person text collate "C" not null,    -- the sender
   client text collate "C" not null,
@@ -127,10 +130,10 @@ end
 $body$;
 
 create view {entry} as
-  select s.name as scope, m.position, to_timestamp(m.position / 1000000.0) as at, m.dispatch, m.person, m.client,
+  select s.name as scope, m.position, coalesce(m.written, to_timestamp(m.position / 1000000.0)) as at, m.dispatch, m.person, m.client,
          m.to_person, m.to_client, m.headers, {readable}(m.body) as text
   from {message} m join {scope} s using (scope_id)
-  where m.position > s.trimmed;
+  where m.position > s.trimmed and m.text_bytes >= 0;
 
 -- Partitions are made and dropped by whoever sweeps. Both functions run with the rights of the schema's owner, so that the
 -- role that sweeps needs none beyond calling them.

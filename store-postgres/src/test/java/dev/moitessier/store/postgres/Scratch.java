@@ -119,7 +119,7 @@ final class Scratch implements AutoCloseable {
                 scope,
                 new Content(SENDER, null, body, true, Map.of(), Map.of()),
                 OptionalLong.empty(),
-                Duration.ofMinutes(10));
+                Duration.ofMinutes(1));
     }
 
     static Appended one(Appender appender, Append append) {
