@@ -56,7 +56,7 @@ final class Reads {
                    b.position, b.dispatch, b.to_handlers, b.person, b.client, b.to_person, b.to_client, b.headers::text, b.body,
                    b.written, null::text as text_person, null::text as text_client
             from r left join c using (no) left join b using (no)
-            """;
+            """.formatted(Fences.head("s"), Fences.isEntry("m"), "%s");
 
     /**
      * The next few of one scope, for readers that get no texts of their own: what a wake-up asks for, on a server that has slept. It
@@ -72,7 +72,7 @@ final class Reads {
               where m.scope_id = s.scope_id and (s.head > ? or s.solo) and m.position > s.trimmed and m.position > ? and m.position < ? and %s
               order by m.position limit ?) m on true
             where s.name = ? and s.head < ?
-            """;
+            """.formatted(Fences.isEntry("m"));
 
     /** Entries that the light statement looks for; of a body each at most, so that they fit into a page. */
     private static final int FEW = 16;
@@ -123,15 +123,11 @@ final class Reads {
     Reads(Database database, Naming naming, Promotions promotions) {
         this.database = database;
         this.promotions = promotions;
-        next = naming.render(NEXT.formatted(Fences.isEntry("m")));
-        following = naming.render(pages(FOLLOWING) + ORDER);
-        followingWithTexts = naming.render(pages(FOLLOWING) + TEXTS + ORDER);
-        newest = naming.render(pages(NEWEST) + ORDER);
-        newestWithTexts = naming.render(pages(NEWEST) + TEXTS + ORDER);
-    }
-
-    private static String pages(String order) {
-        return PAGES.formatted(Fences.head("s"), Fences.isEntry("m"), order);
+        next = naming.render(NEXT);
+        following = naming.render(PAGES.formatted(FOLLOWING) + ORDER);
+        followingWithTexts = naming.render(PAGES.formatted(FOLLOWING) + TEXTS + ORDER);
+        newest = naming.render(PAGES.formatted(NEWEST) + ORDER);
+        newestWithTexts = naming.render(PAGES.formatted(NEWEST) + TEXTS + ORDER);
     }
 
     List<Page> read(List<ReadRequest> requests, int maxBytes) {
