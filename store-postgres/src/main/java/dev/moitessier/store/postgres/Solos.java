@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The scopes to which this process has appended lately. Each is in the hands of one thread at a time. */
 final class Solos {
-    /** What was used longest ago is forgotten; the next append there is one more with the scope's row. */
+    /** What was used longest ago is forgotten; if it was announced, the next append there has to put up a fence first. */
     private static final int MOST = 32_768;
 
     private final ReentrantLock lock = new ReentrantLock();
